@@ -1,0 +1,62 @@
+"""Stage 4: prices in force, what moving work would cost, what the subscription would have."""
+
+import dagster as dg
+import polars as pl
+
+from assets.partitions import close_of
+from assets.resources import Fleet
+from assets.tables import shown, weekly, weekly_check
+from fleet_pipeline import costing, pricing, quality
+from fleet_pipeline.org import priced_models
+from fleet_pipeline.weeks import window
+
+GROUP = "costing"
+
+
+@weekly(GROUP, "python", deps=("organisation",))
+def prices(
+    context: dg.AssetExecutionContext, fleet: Fleet, model_mix: pl.DataFrame
+) -> pl.DataFrame:
+    """Prices in force at the week's close, of the candidates and of the Claude models in use."""
+    used = model_mix.filter(pl.col("client") == "claude")["model"]
+    models = [*priced_models(fleet.settings().organisation()), *(("anthropic", m) for m in used)]
+    return pricing.prices_table(models, close_of(context))
+
+
+@weekly(GROUP, "python", sql="offload_tokens", deps=("organisation",))
+def cost_scenarios(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Monthly cost of the reference model at each share, by cache assumption; month and hot week."""
+    org = fleet.settings().organisation()
+    start, end = window(close_of(context))
+    return costing.cost_scenarios(
+        requests,
+        price=pricing.find(org.reference.price_provider, org.reference.price_model, end),
+        shares={scenario.name: scenario.share for scenario in org.scenarios},
+        window_start=start,
+        window_end=end,
+    )
+
+
+@weekly(GROUP, sql="subscription_value")
+def subscription_value(requests: pl.DataFrame) -> pl.DataFrame:
+    """Value of the subscription month: the same requests at the API's list prices of their day."""
+    return costing.subscription_value(requests)
+
+
+@weekly_check(prices, blocking=True)
+def priced_models_have_prices(fleet: Fleet, prices: pl.DataFrame) -> dg.AssetCheckResult:
+    """Each model that the page prices has a price in force: unknown is never taken for 0."""
+    priced = priced_models(fleet.settings().organisation())
+    return shown(quality.priced_models_have_prices(prices, priced))
+
+
+@weekly_check(subscription_value)
+def used_models_have_prices(subscription_value: pl.DataFrame) -> dg.AssetCheckResult:
+    """Each model that Claude answered with has a list price; else the value is a lower bound."""
+    return shown(quality.used_models_have_prices(subscription_value))
+
+
+assets = [prices, cost_scenarios, subscription_value]
+checks = [priced_models_have_prices, used_models_have_prices]

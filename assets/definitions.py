@@ -1,0 +1,24 @@
+"""The code location: every asset, check, job and schedule, with the resources that they need."""
+
+import dagster as dg
+
+from assets import costing, headroom, ingestion, publication, schedules, usage
+from assets.lake import ParquetLake
+from assets.resources import Fleet
+
+fleet = Fleet.configure_at_launch()
+
+defs = dg.Definitions(
+    assets=[
+        *ingestion.assets,
+        *usage.assets,
+        *headroom.assets,
+        *costing.assets,
+        *publication.assets,
+    ],
+    asset_checks=[*ingestion.checks, *usage.checks, *costing.checks],
+    jobs=schedules.jobs,
+    schedules=schedules.schedules,
+    executor=dg.in_process_executor,
+    resources={"fleet": fleet, "io_manager": ParquetLake(fleet=fleet)},
+)

@@ -1,0 +1,68 @@
+"""Stage 1: transcripts in, each billed request once. Not by week: logs arrive when they arrive."""
+
+import dagster as dg
+
+from assets.resources import Fleet
+from assets.tables import OWNERS, shown
+from fleet_pipeline import ledger, quality
+
+GROUP = "ingestion"
+
+
+@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, owners=OWNERS, code_version="1")
+def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:
+    """Evidence: what every transcript said of every request and quota window, kept for good.
+
+    Only new bytes are read. Holds numbers and ids, never text; a deleted transcript deletes nothing.
+    """
+    settings = fleet.settings()
+    report = ledger.ingest(settings.home, settings.sources())
+    passed_over = sum(report.passed_over.values())
+    return dg.MaterializeResult(
+        metadata={
+            "transcripts": report.files,
+            "read_now": report.files_read,
+            "bytes_read_now": report.bytes_read,
+            "passed_over": passed_over,
+            "dagster/uri": (settings.home.lake / "events").as_uri(),
+        }
+    )
+
+
+@dg.asset(
+    deps=[transcript_evidence],
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    owners=OWNERS,
+    code_version="1",
+)
+def usage_ledger(fleet: Fleet) -> dg.MaterializeResult:
+    """Ledger of billed requests, one row each, counted from the evidence by the counting rules."""
+    home = fleet.settings().home
+    changed = ledger.recount(home)
+    sources = ledger.sources(home)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": ledger.usage(home).height,
+            "days_changed": changed,
+            "duplicates_not_counted": dg.MetadataValue.int(sources["duplicates"]),
+            "lines_not_believed": sum(sources["quarantined"].values()),
+            "dagster/uri": (home.lake / "usage").as_uri(),
+        }
+    )
+
+
+@dg.asset_check(asset=usage_ledger, blocking=True)
+def requests_are_unique(fleet: Fleet) -> dg.AssetCheckResult:
+    """No request is counted twice: every sum on the page would be too large."""
+    return shown(quality.requests_are_unique(ledger.usage(fleet.settings().home)))
+
+
+@dg.asset_check(asset=transcript_evidence)
+def quarantine_is_small(fleet: Fleet) -> dg.AssetCheckResult:
+    """Hardly any line had to be left out; more hints at a format that is not known yet."""
+    return shown(quality.quarantine_is_small(ledger.sources(fleet.settings().home)))
+
+
+assets = [transcript_evidence, usage_ledger]
+checks = [requests_are_unique, quarantine_is_small]

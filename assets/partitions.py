@@ -1,0 +1,21 @@
+"""The weeks of the graph: Wednesday to Wednesday, keyed by the opening one; a page's date is the close."""
+
+from datetime import UTC, date, datetime, time
+
+import dagster as dg
+
+from fleet_pipeline.weeks import FIRST_CLOSE, opening
+
+weeks = dg.WeeklyPartitionsDefinition(
+    start_date=datetime.combine(opening(FIRST_CLOSE), time(), UTC), day_offset=3
+)
+
+
+def close_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> date:
+    """Return the Wednesday on which the week of a run closes."""
+    return context.partition_time_window.end.date()
+
+
+def key_of(close: date) -> str:
+    """Return the partition key of the week that closes at ``close``."""
+    return opening(close).isoformat()

@@ -1,0 +1,18 @@
+"""What assets need from outside: where the home, the organisation and the transcripts are."""
+
+import dagster as dg
+
+from fleet_pipeline.settings import Settings, settings
+
+
+class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The fleet that the graph works for; what is left empty comes from the environment."""
+
+    home: str = ""
+    org: str = ""
+    claude: list[str] = []  # noqa: RUF012 - a pydantic field, copied for each instance
+    codex: list[str] = []  # noqa: RUF012
+
+    def settings(self) -> Settings:
+        """Return the folders of this run, resolved when it runs and not when it is defined."""
+        return settings(self.home or None, self.org or None, self.claude, self.codex)

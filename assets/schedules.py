@@ -1,0 +1,37 @@
+"""When the graph runs by itself: each night for the transcripts, each Wednesday for the page."""
+
+import dagster as dg
+
+from assets import ingestion
+
+ingest = dg.define_asset_job(
+    "nightly_ingest_job",
+    selection=dg.AssetSelection.groups(ingestion.GROUP),
+    description="Reads what is new in the transcripts; counts it into the ledger.",
+)
+
+weekly_sweep = dg.define_asset_job(
+    "weekly_sweep_job",
+    selection=dg.AssetSelection.all(),
+    description="Reads what is new, makes the week's tables, publishes the page.",
+)
+
+nightly_ingest = dg.ScheduleDefinition(
+    name="nightly_ingest",
+    job=ingest,
+    cron_schedule="30 3 * * *",
+    execution_timezone="UTC",
+    description="Each night at 03:30 UTC: Claude Code deletes transcripts after 30 days.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+wednesday_sweep = dg.build_schedule_from_partitioned_job(
+    weekly_sweep,
+    name="wednesday_sweep",
+    hour_of_day=6,
+    description="Publishes the week that has just closed, each Wednesday at 06:00 UTC.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+jobs = [ingest, weekly_sweep]
+schedules = [nightly_ingest, wednesday_sweep]

@@ -1,0 +1,126 @@
+"""Stage 2: what the fleet used in the 30 whole days before the week's close."""
+
+import dagster as dg
+import polars as pl
+
+from assets.partitions import close_of
+from assets.resources import Fleet
+from assets.tables import OWNERS, shown, weekly, weekly_check
+from fleet_pipeline import ledger, quality, tables
+from fleet_pipeline.org import agents_by_folder, agents_table
+from fleet_pipeline.weeks import window
+
+GROUP = "usage"
+
+organisation = dg.AssetSpec(
+    "organisation",
+    description="The operator's files in `orgs/`: agents, policy, candidate models, free APIs.",
+    group_name="policy",
+    kinds={"yaml"},
+    owners=OWNERS,
+)
+
+
+@weekly(GROUP, sql="requests", deps=("usage_ledger", "organisation"))
+def requests(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
+    """Requests of the 30-day window, each with the agent that its working directory maps to."""
+    settings = fleet.settings()
+    start, end = window(close_of(context))
+    usage = ledger.usage(settings.home, (start, end))
+    return tables.run(
+        "requests",
+        parameters={"window_start": start, "window_end": end},
+        usage=usage,
+        agents_by_cwd=agents_by_folder(settings.organisation(), usage["cwd"]),
+    )
+
+
+@weekly(GROUP, sql="window_coverage")
+def window_coverage(context: dg.AssetExecutionContext, requests: pl.DataFrame) -> pl.DataFrame:
+    """Coverage of the window: how many of its days hold a request at all."""
+    start, end = window(close_of(context))
+    parameters = {"window_start": start, "window_end": end}
+    return tables.run("window_coverage", parameters=parameters, requests=requests)
+
+
+@weekly(GROUP, sql="usage_totals")
+def usage_totals(requests: pl.DataFrame) -> pl.DataFrame:
+    """Totals of each client: requests, token classes, cache-read share, context per request."""
+    return tables.run("usage_totals", requests=requests)
+
+
+@weekly(GROUP, sql="daily_usage")
+def daily_usage(requests: pl.DataFrame) -> pl.DataFrame:
+    """Usage by UTC day, client, agent and model."""
+    return tables.run("daily_usage", requests=requests)
+
+
+@weekly(GROUP, sql="agent_usage", deps=("organisation",))
+def agent_usage(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
+    """Claude usage of each agent, and of work that no rule maps to one."""
+    agents = agents_table(fleet.settings().organisation())
+    return tables.run("agent_usage", requests=requests, agents=agents)
+
+
+@weekly(GROUP, sql="context_profile")
+def context_profile(requests: pl.DataFrame) -> pl.DataFrame:
+    """Context per request, exact quantiles, for each client and agent."""
+    return tables.run("context_profile", requests=requests)
+
+
+@weekly(GROUP, sql="model_mix")
+def model_mix(requests: pl.DataFrame) -> pl.DataFrame:
+    """Share of each model in requests and input."""
+    return tables.run("model_mix", requests=requests)
+
+
+@weekly(GROUP, sql="codex_usage")
+def codex_usage(requests: pl.DataFrame) -> pl.DataFrame:
+    """Codex usage by agent, model and effort."""
+    return tables.run("codex_usage", requests=requests)
+
+
+@weekly(GROUP, sql="target_proxy", deps=("organisation",))
+def target_proxy(fleet: Fleet, agent_usage: pl.DataFrame) -> pl.DataFrame:
+    """Target of each agent: the part of its input that policy wants off Claude Max."""
+    agents = agents_table(fleet.settings().organisation())
+    return tables.run("target_proxy", agent_usage=agent_usage, agents=agents)
+
+
+@weekly_check(window_coverage, blocking=True)
+def window_holds_requests(window_coverage: pl.DataFrame) -> dg.AssetCheckResult:
+    """There is something to publish: an empty window means lost logs or a wrong folder."""
+    return shown(quality.window_holds_requests(window_coverage))
+
+
+@weekly_check(window_coverage)
+def window_is_whole(window_coverage: pl.DataFrame) -> dg.AssetCheckResult:
+    """All days of the window are there: otherwise the page says how many are."""
+    return shown(quality.window_is_whole(window_coverage))
+
+
+@weekly_check(agent_usage, "usage_totals", blocking=True)
+def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
+    """The agents' rows, the unattributed one among them, are the whole of Claude's usage."""
+    return shown(quality.agents_add_up(agent_usage, usage_totals))
+
+
+@weekly_check(daily_usage, "usage_totals", blocking=True)
+def days_add_up(daily_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
+    """The days' rows are the whole of both clients' usage."""
+    return shown(quality.days_add_up(daily_usage, usage_totals))
+
+
+assets = [
+    organisation,
+    requests,
+    window_coverage,
+    usage_totals,
+    daily_usage,
+    agent_usage,
+    context_profile,
+    model_mix,
+    codex_usage,
+    target_proxy,
+]
+checks = [window_holds_requests, window_is_whole, agents_add_up, days_add_up]

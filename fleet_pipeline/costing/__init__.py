@@ -1,0 +1,23 @@
+"""What the fleet's tokens cost: as a slice moved elsewhere, and at Claude's own list price.
+
+Belongs here: pure arithmetic from tokens and prices to micro-dollars. Prices come from
+``pricing``; which shares to ask about comes from the org's files.
+"""
+
+from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
+from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
+from fleet_pipeline.costing.scenarios import cost_scenarios
+from fleet_pipeline.costing.subscription import subscription_value
+from fleet_pipeline.costing.tokens import TokenClasses
+
+__all__ = [
+    "CostParts",
+    "HotWeek",
+    "TokenClasses",
+    "cost_parts",
+    "cost_scenarios",
+    "cost_usd_micros",
+    "hot_week",
+    "monthly_factor",
+    "subscription_value",
+]

@@ -1,0 +1,116 @@
+"""Which bytes of which transcript were read: so that an unchanged file costs one look.
+
+Only a memory aid: deleting the register costs a re-read and changes nothing. It is written after
+the data that it speaks of.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import polars as pl
+from msgspec import Struct
+
+from fleet_pipeline.ledger.store import read_frame, write_frame
+from fleet_pipeline.transcripts.discover import TranscriptFile
+from fleet_pipeline.transcripts.lines import digest
+
+PARSER_VERSION: Final = 1
+"""Raised when reading changes: every transcript that still exists is then read whole again."""
+
+_FINGERPRINT: Final = 4096
+
+_SCHEMA = pl.Schema(
+    {
+        "host": pl.String,
+        "file_id": pl.Int64,
+        "size": pl.Int64,
+        "modified_ns": pl.Int64,
+        "inode": pl.UInt64,
+        "offset": pl.Int64,
+        "head": pl.Int64,
+        "tail": pl.Int64,
+        "lines": pl.Int64,
+        "request_lines": pl.Int64,
+        "state": pl.Binary,
+        "parser_version": pl.Int64,
+    }
+)
+
+
+class Entry(Struct, frozen=True):
+    """What is known of one file after it was read up to ``offset`` (bytes).
+
+    ``head`` and ``tail`` fingerprint the first and last 4 KiB before ``offset``; ``lines`` and
+    ``request_lines`` count what lies before it; ``state`` is what the reader carries over it.
+    """
+
+    host: str
+    file_id: int
+    size: int
+    modified_ns: int
+    inode: int
+    offset: int
+    head: int
+    tail: int
+    lines: int
+    request_lines: int
+    state: bytes | None
+    parser_version: int = PARSER_VERSION
+
+    def is_unchanged(self, file: TranscriptFile) -> bool:
+        """Say whether the file looks as it did, going by what one stat tells."""
+        return (
+            self.parser_version == PARSER_VERSION
+            and self.size == file.size
+            and self.modified_ns == file.modified_ns
+            and self.inode == file.inode
+        )
+
+    def has_only_grown(self, file: TranscriptFile, descriptor: int) -> bool:
+        """Say whether everything before ``offset`` is still what was read."""
+        return (
+            self.parser_version == PARSER_VERSION
+            and self.inode == file.inode
+            and file.size >= self.offset
+            and (self.head, self.tail) == fingerprints(descriptor, self.offset)
+        )
+
+
+def fingerprints(descriptor: int, offset: int) -> tuple[int, int]:
+    """Return digests of the first and of the last 4 KiB before ``offset``."""
+    length = min(offset, _FINGERPRINT)
+    head = os.pread(descriptor, length, 0)
+    return digest(head), digest(os.pread(descriptor, length, offset - length))
+
+
+class Register:
+    """The entries of every file that was ever read on this home."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the register, empty where there is none or where it cannot be read."""
+        self._path = path
+        self._changed = False
+        try:
+            rows = read_frame(path, _SCHEMA).to_dicts()
+        except (OSError, pl.exceptions.PolarsError):
+            rows = []
+        entries = msgspec.convert(rows, list[Entry])
+        self._entries = {(entry.host, entry.file_id): entry for entry in entries}
+
+    def get(self, host: str, file_id: int) -> Entry | None:
+        """Return what is known of a file."""
+        return self._entries.get((host, file_id))
+
+    def put(self, entry: Entry) -> None:
+        """Remember what was read of a file."""
+        self._entries[entry.host, entry.file_id] = entry
+        self._changed = True
+
+    def save(self) -> None:
+        """Write the register, if anything was put into it."""
+        if self._changed:
+            rows = [msgspec.structs.asdict(self._entries[key]) for key in sorted(self._entries)]
+            write_frame(self._path, pl.DataFrame(rows, schema=_SCHEMA))
+            self._changed = False

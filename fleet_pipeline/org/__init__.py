@@ -1,0 +1,47 @@
+"""An organisation's fleet as its operator describes it: policy, agents, candidates, providers.
+
+What belongs here: reading ``orgs/<org>/*.yaml`` into typed values, saying what is wrong in them,
+and telling which agent a working directory belongs to. Not here: prices, usage, anything measured.
+"""
+
+from fleet_pipeline.org.agent_map import AgentMap
+from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
+from fleet_pipeline.org.loading import load
+from fleet_pipeline.org.schema import (
+    UNATTRIBUTED,
+    Agent,
+    AgentMapping,
+    BackboneRole,
+    CandidateModel,
+    ExecutionRoute,
+    FreeApi,
+    MatrixRow,
+    Org,
+    Passage,
+    Principles,
+    Publication,
+    Scenario,
+    Source,
+)
+
+__all__ = [
+    "UNATTRIBUTED",
+    "Agent",
+    "AgentMap",
+    "AgentMapping",
+    "BackboneRole",
+    "CandidateModel",
+    "ExecutionRoute",
+    "FreeApi",
+    "MatrixRow",
+    "Org",
+    "Passage",
+    "Principles",
+    "Publication",
+    "Scenario",
+    "Source",
+    "agents_by_folder",
+    "agents_table",
+    "load",
+    "priced_models",
+]

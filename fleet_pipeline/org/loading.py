@@ -1,0 +1,136 @@
+"""Reading an organisation's folder: six files in, one ``Org`` or all of their mistakes out."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.org.document import Document, read
+from fleet_pipeline.org.mistakes import Mistake, nearest, shape_mistake
+from fleet_pipeline.org.rules import broken_rules
+from fleet_pipeline.org.schema import (
+    AgentsFile,
+    FleetFile,
+    FreeApisFile,
+    ModelsFile,
+    OffloadFile,
+    Org,
+    RoutingFile,
+    Scenario,
+)
+
+_SHAPES: Final[dict[str, type[BaseModel]]] = {
+    "fleet.yaml": FleetFile,
+    "agents.yaml": AgentsFile,
+    "routing.yaml": RoutingFile,
+    "free_apis.yaml": FreeApisFile,
+    "models.yaml": ModelsFile,
+    "offload.yaml": OffloadFile,
+}
+FILES: Final = tuple(_SHAPES)
+"""The names of the files that make an organisation, in reading order; all must be there."""
+
+
+def load(folder: Path) -> Org:
+    """Return the organisation that the YAML files of a folder describe.
+
+    Raises ConfigurationError with one line for each mistake in any of the files: file, line, key,
+    what is wrong, what to write.
+    """
+    documents, mistakes = _read_all(folder)
+    for name, document in documents.items():
+        mistakes += _misshapen(document, _SHAPES[name])
+    mistakes += broken_rules(documents)
+    if mistakes:
+        raise ConfigurationError("\n".join(_in_order(mistakes)))
+    fleet = FleetFile.model_validate(documents["fleet.yaml"].value)
+    agents = AgentsFile.model_validate(documents["agents.yaml"].value)
+    routing = RoutingFile.model_validate(documents["routing.yaml"].value)
+    free_apis = FreeApisFile.model_validate(documents["free_apis.yaml"].value)
+    models = ModelsFile.model_validate(documents["models.yaml"].value)
+    shares = OffloadFile.model_validate(documents["offload.yaml"].value).scenarios
+    return Org(
+        folder=folder,
+        name=fleet.name,
+        title=fleet.title,
+        owner=fleet.owner,
+        sources=fleet.sources,
+        publish_to=fleet.publish_to,
+        mapping=agents.mapping,
+        agents=agents.agents,
+        backbone=routing.backbone,
+        principles=routing.principles,
+        routing_matrix=routing.routing_matrix,
+        execution_routing=routing.execution_routing,
+        free_apis=free_apis.free_apis,
+        operating_rule=free_apis.operating_rule,
+        hard_rules=free_apis.hard_rules,
+        models=models.models,
+        reference_model=models.reference_model,
+        scenarios=(
+            Scenario(name="low", share=shares.low),
+            Scenario(name="expected", share=shares.expected),
+            Scenario(name="high", share=shares.high),
+        ),
+    )
+
+
+def _read_all(folder: Path) -> tuple[dict[str, Document], list[Mistake]]:
+    if not folder.is_dir():
+        says = f"is no folder; `fleet init --org {folder}` can write a starting one"
+        return {}, [Mistake(folder, None, (), says)]
+    documents: dict[str, Document] = {}
+    mistakes: list[Mistake] = []
+    for name in FILES:
+        file = folder / name
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            mistakes.append(Mistake(file, None, (), _missing(folder, name)))
+            continue
+        except OSError as error:
+            says = f"cannot be read ({error.strerror}); make it a file that you may read"
+            mistakes.append(Mistake(file, None, (), says))
+            continue
+        document, wrong = read(file, content)
+        mistakes += wrong
+        if document is not None:
+            documents[name] = document
+    return documents, mistakes
+
+
+def _missing(folder: Path, name: str) -> str:
+    strangers: set[str] = set()
+    with suppress(OSError):
+        strangers = {entry.name for entry in folder.iterdir()} - set(FILES)
+    meant = nearest(name, strangers)
+    rename = f"{meant} Then rename that, or else" if meant else ";"
+    return f"is missing{rename} `fleet init --org {folder}` can write one"
+
+
+def _misshapen(document: Document, shape: type[BaseModel]) -> list[Mistake]:
+    try:
+        shape.model_validate(document.value)
+    except ValidationError as error:
+        return [
+            Mistake(
+                document.file,
+                document.line(details["loc"]),
+                details["loc"],
+                shape_mistake(details, shape),
+            )
+            for details in error.errors()
+        ]
+    return []
+
+
+def _in_order(mistakes: list[Mistake]) -> list[str]:
+    """File by file in the order in which they are read, then by line; each mistake once."""
+    order = {name: place for place, name in enumerate(FILES)}
+    mistakes = sorted(
+        dict.fromkeys(mistakes),
+        key=lambda mistake: (order.get(mistake.file.name, -1), mistake.line or 0),
+    )
+    return [str(mistake) for mistake in mistakes]

@@ -1,0 +1,160 @@
+"""Rules that relate one place of an organisation's files to another: unique names, known names.
+
+They look at the values as read, not at checked models, so that a mistake in one row hides no other.
+"""
+
+import itertools
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from fleet_pipeline.org.document import Document, KeyPath
+from fleet_pipeline.org.mistakes import Mistake, dotted, excerpt, nearest
+from fleet_pipeline.org.schema import UNATTRIBUTED
+
+Documents = Mapping[str, Document]
+_Named = tuple[KeyPath, str]
+
+
+def broken_rules(documents: Documents) -> list[Mistake]:
+    """Return every mistake that shows only when values are held against each other.
+
+    ``documents`` by file name; a file that could not be read is left out and accuses nobody.
+    """
+    return [mistake for rule in _RULES for mistake in rule(documents)]
+
+
+def _agents_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    agents = documents.get("agents.yaml")
+    if agents is None:
+        return
+    names = list(agents.texts("agents", "*", "name"))
+    yield from _duplicates(agents, names, "rename one, or merge the two agents")
+    for where, name in names:
+        if _same(name) == UNATTRIBUTED:
+            says = f"is {UNATTRIBUTED}, the name for work that no agent owns; choose another"
+            yield _mistake(agents, where, says)
+
+
+def _a_folder_has_one_owner(documents: Documents) -> Iterator[Mistake]:
+    agents = documents.get("agents.yaml")
+    if agents is None:
+        return
+    folders = list(agents.texts("agents", "*", "folders", "*"))
+    yield from _duplicates(agents, folders, "a folder belongs to one agent; remove one of the two")
+    owners = {_same(name): where[1] for where, name in agents.texts("agents", "*", "name")}
+    for where, folder in folders:
+        owner = owners.get(_same(folder), where[1])
+        if owner != where[1]:
+            says = f"is {excerpt(folder)}, the name of another agent (agents[{owner}]); remove it"
+            yield _mistake(agents, where, says)
+
+
+def _matrix_rows_name_agents(documents: Documents) -> Iterator[Mistake]:
+    agents, routing = documents.get("agents.yaml"), documents.get("routing.yaml")
+    if agents is None or routing is None:
+        return
+    known = {name for _, name in agents.texts("agents", "*", "name")}
+    for where, name in routing.texts("routing_matrix", "*", "agent"):
+        if name not in known:
+            says = f"is {excerpt(name)}, which agents.yaml does not list{nearest(name, known)}"
+            yield _mistake(routing, where, says + _choice(known))
+
+
+def _work_types_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    routing = documents.get("routing.yaml")
+    if routing is None:
+        return
+    remedy = "keep one row for each kind of work"
+    yield from _duplicates(routing, routing.texts("execution_routing", "*", "work_type"), remedy)
+    rows = dict(routing.texts("routing_matrix", "*", "task_type"))
+    tasks = [
+        ((*where[:-1], "task_type"), f"{agent}: {rows[*where[:-1], 'task_type']}")
+        for where, agent in routing.texts("routing_matrix", "*", "agent")
+        if (*where[:-1], "task_type") in rows
+    ]
+    yield from _duplicates(routing, tasks, "keep one row for each agent and kind of work")
+
+
+def _providers_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    free = documents.get("free_apis.yaml")
+    if free is not None:
+        providers = free.texts("free_apis", "*", "provider")
+        yield from _duplicates(free, providers, "keep one row for each provider")
+
+
+def _models_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    models = documents.get("models.yaml")
+    if models is None:
+        return
+    ids = list(models.texts("models", "*", "id"))
+    names = [*ids, *models.texts("models", "*", "aliases", "*")]
+    yield from _duplicates(models, names, "a name means one model; remove one of the two")
+    known = {name for _, name in ids}
+    for where, name in models.texts("reference_model"):
+        if name not in known:
+            says = f"is {excerpt(name)}, which is no id under models{nearest(name, known)}"
+            yield _mistake(models, where, says + _choice(known))
+
+
+def _scenarios_rise(documents: Documents) -> Iterator[Mistake]:
+    offload = documents.get("offload.yaml")
+    if offload is None:
+        return
+    order = ("low", "expected", "high")
+    shares = [
+        (name, where, value)
+        for name in order
+        for where, value in offload.found("scenarios", name)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    for (lower, _, less), (_, where, value) in itertools.pairwise(shares):
+        if value < less:
+            says = f"is {value:g}, below {lower} ({less:g}); write low <= expected <= high"
+            yield _mistake(offload, where, says)
+
+
+def _places_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    fleet = documents.get("fleet.yaml")
+    if fleet is None:
+        return
+    for kind in ("ranking", "site"):
+        places = fleet.texts("publish_to", "*", kind)
+        yield from _duplicates(fleet, places, "one copy is enough; remove one of the two")
+    hosts = fleet.texts("sources", "*", "host")
+    yield from _duplicates(fleet, hosts, "list all folders of a host under one entry")
+
+
+_RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (
+    _places_are_told_apart,
+    _agents_are_told_apart,
+    _a_folder_has_one_owner,
+    _matrix_rows_name_agents,
+    _work_types_are_told_apart,
+    _providers_are_told_apart,
+    _models_are_told_apart,
+    _scenarios_rise,
+)
+
+
+def _same(name: str) -> str:
+    """Names that differ only in case or in how accents are encoded are one name to a reader."""
+    return unicodedata.normalize("NFC", name).casefold().strip()
+
+
+def _duplicates(document: Document, named: Iterable[_Named], remedy: str) -> Iterator[Mistake]:
+    first: dict[str, KeyPath] = {}
+    for where, name in named:
+        earlier = first.setdefault(_same(name), where)
+        if earlier != where:
+            place = f"{dotted(earlier)}, line {document.line(earlier)}"
+            says = f"is {excerpt(name)}, which stands at {place} already; {remedy}"
+            yield _mistake(document, where, says)
+
+
+def _choice(known: Iterable[str]) -> str:
+    names = ", ".join(excerpt(name) for name in sorted(known))
+    return f" (listed: {names})" if names else " (none is listed)"
+
+
+def _mistake(document: Document, where: KeyPath, says: str) -> Mistake:
+    return Mistake(document.file, document.line(where), where, says)

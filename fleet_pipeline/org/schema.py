@@ -1,0 +1,366 @@
+"""The shape of an organisation's files, and of the whole they make: types, ranges, meanings.
+
+One class for each file and for each kind of row in it. What relates two places to each other (a
+row that names an agent) is in ``rules``; reading files is in ``loading``. A field's description
+says what to write and its first example is a value that fits: errors quote both to the operator.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+UNATTRIBUTED: Final = "unattributed"
+"""Stands in the place of an agent for work that no rule maps; no agent may be called so."""
+
+
+class _Strict(BaseModel):
+    """Read as written: no number becomes text, no text a number, no unknown key is passed over."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank")
+    return text
+
+
+def _folder_name(text: str) -> str:
+    unfit = text in {".", ".."} or any(sign in "/\\" or not sign.isprintable() for sign in text)
+    if unfit or text != text.strip():
+        raise ValueError(
+            "cannot be the name of a folder; leave out slashes, control signs and outer blanks"
+        )
+    return text
+
+
+def _local_path(text: str) -> str:
+    if "://" in text:
+        raise ValueError("is an address; only folders and files of this machine can be written")
+    return text
+
+
+def _markdown_path(text: str) -> str:
+    if not text.lower().endswith(".md"):
+        raise ValueError("must end in .md, because the ranking is a Markdown file")
+    return text
+
+
+def _subfolder(text: str) -> str:
+    if Path(text) == Path():
+        raise ValueError("is the folder of the configuration itself; name a folder for the site")
+    return text
+
+
+def _price_id(text: str) -> str:
+    provider, slash, model = text.partition("/")
+    if not (slash and provider.strip() and model.strip()):
+        raise ValueError("needs a provider and a model, as in openrouter/z-ai/glm-5.2")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+FolderName = Annotated[Text, AfterValidator(_folder_name)]
+LocalPath = Annotated[Text, AfterValidator(_local_path)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Source(_Strict):
+    """A host whose transcripts are read; paths as the operator wrote them (see ``Org.path``)."""
+
+    host: FolderName = Field(
+        description="a name of your choice for the machine", examples=["workstation"]
+    )
+    claude: tuple[LocalPath, ...] = Field(
+        default=(), description="folders of Claude Code", examples=["[~/.claude]"]
+    )
+    codex: tuple[LocalPath, ...] = Field(
+        default=(), description="folders of Codex", examples=["[~/.codex]"]
+    )
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> "Source":
+        if not (self.claude or self.codex):
+            raise ValueError("names no folder; add claude: [~/.claude] or codex: [~/.codex]")
+        return self
+
+
+class Publication(_Strict):
+    """One more place for what is published: exactly one of a ranking file and a site folder.
+
+    Paths are as the operator wrote them; ``Org.path`` makes them absolute.
+    """
+
+    ranking: Annotated[LocalPath, AfterValidator(_markdown_path)] | None = Field(
+        default=None,
+        description="a Markdown file that gets a copy of the newest ranking",
+        examples=["shared/cheap-model-offload-ranking.md"],
+    )
+    site: Annotated[LocalPath, AfterValidator(_subfolder)] | None = Field(
+        default=None,
+        description="a folder that gets a copy of the published site",
+        examples=["/srv/www/fleet"],
+    )
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> "Publication":
+        if (self.ranking is None) == (self.site is None):
+            raise ValueError("is one of two things; write either ranking: <file> or site: <folder>")
+        return self
+
+
+class AgentMapping(_Strict):
+    """What widens the built-in rules that map a working directory to an agent."""
+
+    org_folders: tuple[Text, ...] = Field(
+        default=(),
+        description='further names for <org> in orgs/<org>/agents/<agent>, "*" for any',
+        examples=["[riles-fleet]"],
+    )
+    project_roots: tuple[Text, ...] = Field(
+        default=("~",),
+        description="folders, or patterns of folders, that hold one project for each agent",
+        examples=['["~", /srv/code]'],
+    )
+
+
+class Agent(_Strict):
+    """An agent of the fleet; ``target_share`` is the share of its full input to move off Max."""
+
+    name: Text = Field(description="the agent's name as in its folder", examples=["forge"])
+    display_name: Text = Field(description="the name to show", examples=["Forge"])
+    target_share: Share = Field(
+        description="the share of the agent's input, 0 to 1, that should leave Claude Max",
+        examples=["0.25"],
+    )
+    privacy: Literal["public", "internal", "phi"] = Field(
+        description="public, internal or phi (may touch patient data)", examples=["internal"]
+    )
+    folders: tuple[Text, ...] = Field(
+        default=(), description="names or patterns of folders", examples=["[billing, /srv/*/bill]"]
+    )
+
+
+class BackboneRole(_Strict):
+    """One of the roles that carry the fleet."""
+
+    role: Text = Field(description="what the model is to the fleet", examples=["Primary offload"])
+    model: Text = Field(description="which model", examples=["Codex"])
+    use: Text = Field(description="for what", examples=["bounded implementation"])
+
+
+class Passage(_Strict):
+    """A short text with a title."""
+
+    title: Text = Field(description="a few words", examples=["Stays on Sonnet"])
+    text: Text = Field(description="one to three sentences", examples=["Live coordination."])
+
+
+class Principles(_Strict):
+    """The reasons behind the policy, in prose; an empty text or None means: show nothing."""
+
+    summary: str = Field(default="", description="what the page is for")
+    bottom_line: str = Field(default="", description="the conclusion, first thing on the page")
+    rejected: str = Field(default="", description="the alternative that was turned down, and why")
+    lever: str = Field(default="", description="which move matters most")
+    headroom_note: str = Field(default="", description="what the headroom figures do not say")
+    mirage_note: str = Field(default="", description="why the naive cost estimate misleads")
+    keep: Passage | None = Field(default=None, description="title and text: what stays on Claude")
+    route: Passage | None = Field(default=None, description="title and text: what should leave")
+    center_line: str = Field(default="", description="the boundary between the two, in a sentence")
+    matrix_note: str = Field(default="", description="how to read the routing matrix")
+    agents_note: str = Field(default="", description="how to read the target shares")
+    execution_note: str = Field(default="", description="how to read the execution routing")
+    catalog_note: str = Field(default="", description="what the free APIs may be used for")
+    ranking_note: str = Field(default="", description="how to read the ranking")
+    method_note: str = Field(default="", description="how the page comes about")
+
+
+class MatrixRow(_Strict):
+    """One row of the routing matrix: who drives this kind of an agent's work, now and as target."""
+
+    agent: Text = Field(description="a name from agents.yaml", examples=["forge"])
+    task_type: Text = Field(description="the kind of work", examples=["Tests, lint fixes"])
+    driver: Text = Field(description="the model that does it", examples=["Codex-5.5"])
+    effort: Text = Field(description="how hard it is told to think", examples=["Medium"])
+    now: Text = Field(description="where the work runs today", examples=["Sonnet"])
+    target: Text = Field(description="where it should run", examples=["Codex"])
+    rationale: Text = Field(description="why, in a sentence", examples=["Its bounds are clear."])
+
+
+class ExecutionRoute(_Strict):
+    """The default route of a kind of work, and what sends it back to Claude."""
+
+    work_type: Text = Field(description="the kind of work", examples=["Test generation"])
+    default_route: Text = Field(description="where it goes", examples=["Codex-5.5"])
+    escalate_when: Text = Field(description="what sends it back", examples=["brittle fixtures"])
+
+
+class FreeApi(_Strict):
+    """A free provider and what it is good for."""
+
+    provider: Text = Field(description="the provider's name", examples=["Groq free"])
+    best_lane: Text = Field(description="what it is best at", examples=["Small packets"])
+    use_when: Text = Field(description="when to use it", examples=["Classification"])
+    avoid_when: Text = Field(description="when not to", examples=["Large context"])
+
+
+class CandidateModel(_Strict):
+    """A model that cheap offload may go to; the order of candidates is the prior ranking."""
+
+    id: Text = Field(description="the name on the page", examples=["z-ai/glm-5.2"])
+    name: Text = Field(description="how people call it", examples=["GLM 5.2"])
+    price_id: Annotated[Text, AfterValidator(_price_id)] = Field(
+        description="<provider>/<model> under which its price is looked up",
+        examples=["openrouter/z-ai/glm-5.2"],
+    )
+    aliases: tuple[Text, ...] = Field(
+        default=(), description="further names of the model", examples=["[glm-5.2]"]
+    )
+    route: Text = Field(description="the work it suits best", examples=["Code-review pre-pass"])
+    free: bool = Field(
+        default=False, description="true when its price is meant to be zero", examples=["false"]
+    )
+    badges: tuple[Text, ...] = Field(
+        default=(), description="short remarks", examples=["[may log prompts]"]
+    )
+    context_tokens: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="its context window in tokens", examples=["262144"]
+    )
+
+    @property
+    def price_provider(self) -> str:
+        """The provider whose price list holds the model, for example ``openrouter``."""
+        return self.price_id.partition("/")[0]
+
+    @property
+    def price_model(self) -> str:
+        """The model's own id in that price list, for example ``z-ai/glm-5.2``."""
+        return self.price_id.partition("/")[2]
+
+
+class Scenario(_Strict):
+    """A share of all work, priced on the reference model."""
+
+    name: Literal["low", "expected", "high"]
+    share: Share
+
+
+class FleetFile(_Strict):
+    """``fleet.yaml``."""
+
+    name: FolderName = Field(description="the fleet's short name", examples=["riles-fleet"])
+    title: Text = Field(description="the heading of the page", examples=["Fleet routing"])
+    owner: Text = Field(description="who answers for the page", examples=["Analyst"])
+    sources: tuple[Source, ...] = Field(
+        default=(), description="hosts whose transcripts are read", examples=["[]"]
+    )
+    publish_to: tuple[Publication, ...] = Field(
+        default=(), description="further places that get a copy", examples=["[]"]
+    )
+
+
+class AgentsFile(_Strict):
+    """``agents.yaml``."""
+
+    mapping: AgentMapping = Field(
+        default=AgentMapping(), description="what widens the built-in rules"
+    )
+    agents: tuple[Agent, ...] = Field(description="the fleet's agents", examples=["[]"])
+
+
+class RoutingFile(_Strict):
+    """``routing.yaml``; every table may be empty."""
+
+    backbone: tuple[BackboneRole, ...] = Field(
+        default=(), description="the roles that carry the fleet", examples=["[]"]
+    )
+    principles: Principles = Field(default=Principles(), description="the reasons, in prose")
+    routing_matrix: tuple[MatrixRow, ...] = Field(
+        default=(), description="one row for each agent and kind of work", examples=["[]"]
+    )
+    execution_routing: tuple[ExecutionRoute, ...] = Field(
+        default=(), description="one row for each kind of work", examples=["[]"]
+    )
+
+
+class FreeApisFile(_Strict):
+    """``free_apis.yaml``; everything may be empty."""
+
+    free_apis: tuple[FreeApi, ...] = Field(
+        default=(), description="one row for each provider", examples=["[]"]
+    )
+    operating_rule: str = Field(default="", description="how a packet is sent")
+    hard_rules: tuple[Text, ...] = Field(
+        default=(), description="what must never happen", examples=["[]"]
+    )
+
+
+class ModelsFile(_Strict):
+    """``models.yaml``."""
+
+    reference_model: Text = Field(
+        description="the id of the model that the cost scenarios use", examples=["z-ai/glm-5.2"]
+    )
+    models: tuple[CandidateModel, ...] = Field(description="the candidates, best first")
+
+
+class ScenarioShares(_Strict):
+    """The three shares of ``offload.yaml``."""
+
+    low: Share = Field(description="a cautious share, 0 to 1", examples=["0.09"])
+    expected: Share = Field(description="the likely share, 0 to 1", examples=["0.18"])
+    high: Share = Field(description="a bold share, 0 to 1", examples=["0.27"])
+
+
+class OffloadFile(_Strict):
+    """``offload.yaml``."""
+
+    scenarios: ScenarioShares = Field(description="the shares low, expected and high")
+
+
+class Org(_Strict):
+    """Everything that an operator decides about a fleet, read from the files of one folder.
+
+    Texts are as the operator wrote them: escape them wherever they are shown. Shares lie in [0, 1].
+    """
+
+    folder: Path
+    name: str
+    title: str
+    owner: str
+    sources: tuple[Source, ...]
+    publish_to: tuple[Publication, ...]
+    mapping: AgentMapping
+    agents: tuple[Agent, ...]
+    backbone: tuple[BackboneRole, ...]
+    principles: Principles
+    routing_matrix: tuple[MatrixRow, ...]
+    execution_routing: tuple[ExecutionRoute, ...]
+    free_apis: tuple[FreeApi, ...]
+    operating_rule: str
+    hard_rules: tuple[str, ...]
+    models: tuple[CandidateModel, ...]
+    reference_model: str
+    scenarios: tuple[Scenario, ...]
+
+    @property
+    def reference(self) -> CandidateModel:
+        """The candidate whose price the cost scenarios use."""
+        return next(model for model in self.models if model.id == self.reference_model)
+
+    def model_called(self, name: str) -> CandidateModel | None:
+        """Return the candidate with this id or alias, in any case, or None."""
+        wanted = name.casefold()
+        for model in self.models:
+            if wanted in (called.casefold() for called in (model.id, *model.aliases)):
+                return model
+        return None
+
+    def path(self, text: str) -> Path:
+        """Return where a path of ``sources`` or ``publish_to`` leads.
+
+        ``~`` is the home folder; a relative path starts at the organisation's folder.
+        """
+        return self.folder / Path(text).expanduser()

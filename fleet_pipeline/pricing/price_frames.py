@@ -1,0 +1,142 @@
+"""Prices as frames: the weekly ``prices`` table, and list prices ready to join with requests.
+
+Belongs here: shaping ``ModelPrice`` for tables. The published table keeps decimals; the frame for
+joins holds integers, so that a sum over requests stays exact.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import polars as pl
+
+from fleet_pipeline.pricing.embedded import SOURCE, find
+from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
+
+_PRICE = pl.Decimal(18, 9)
+_PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "provider": pl.String,
+    "model": pl.String,
+    "name": pl.String,
+    "input_usd_per_mtok": _PRICE,
+    "output_usd_per_mtok": _PRICE,
+    "cache_read_usd_per_mtok": _PRICE,
+    "cache_write_5m_usd_per_mtok": _PRICE,
+    "cache_write_1h_usd_per_mtok": _PRICE,
+    "is_free": pl.Boolean,
+    "tiers": pl.String,
+    "context_tokens": pl.Int64,
+    "max_output": pl.Int64,
+    "source": pl.String,
+    "effective_from": pl.Date,
+    "at": pl.Date,
+}
+_LIST_PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "model": pl.String,
+    "date": pl.Date,
+    "from_tokens": pl.Int64,
+    "up_to_tokens": pl.Int64,
+    "input_price": pl.Int64,
+    "cache_write_5m_price": pl.Int64,
+    "cache_write_1h_price": pl.Int64,
+    "cache_read_price": pl.Int64,
+    "output_price": pl.Int64,
+}
+_NINE_PLACES = Decimal("1e-9")
+_MICROS_PER_USD = 1_000_000
+_UNBOUNDED = 2**62
+
+
+def prices_table(models: Iterable[tuple[str, str]], at: date) -> pl.DataFrame:
+    """Return the weekly table ``prices``: one row per (provider, model), in force at ``at``.
+
+    USD per million tokens as decimals. A model without a known price keeps its row and its name,
+    with null prices and null ``is_free``. ``tiers`` spells long-context prices out in words.
+    """
+    rows = [_prices_row(provider, model, at) for provider, model in sorted(set(models))]
+    return pl.DataFrame(rows, schema=_PRICES_SCHEMA, orient="row")
+
+
+def list_prices(provider: str, models: Iterable[str], dates: Iterable[date]) -> pl.DataFrame:
+    """Return one row per known model, UTC day and tier: integer micro-dollars per million tokens.
+
+    A row holds for requests whose full input lies in [from_tokens, up_to_tokens]; the tiers of a
+    model and day leave no gap and never overlap. Unknown models have no row.
+    """
+    days = sorted(set(dates))
+    rows = [
+        row
+        for model in sorted(set(models))
+        for day in days
+        if (price := find(provider, model, day)) is not None
+        for row in _list_price_rows(price)
+    ]
+    return pl.DataFrame(rows, schema=_LIST_PRICES_SCHEMA, orient="row")
+
+
+def _prices_row(provider: str, model: str, at: date) -> dict[str, object]:
+    price = find(provider, model, at)
+    if price is None:
+        unknown = dict.fromkeys(_PRICES_SCHEMA)
+        return {**unknown, "provider": provider, "model": model, "source": SOURCE, "at": at}
+    return {
+        "provider": provider,
+        "model": model,
+        "name": price.name,
+        "input_usd_per_mtok": _nine_places(price.input_usd_per_mtok),
+        "output_usd_per_mtok": _nine_places(price.output_usd_per_mtok),
+        "cache_read_usd_per_mtok": _nine_places(price.cache_read_usd_per_mtok),
+        "cache_write_5m_usd_per_mtok": _nine_places(price.cache_write_5m_usd_per_mtok),
+        "cache_write_1h_usd_per_mtok": _nine_places(price.cache_write_1h_usd_per_mtok),
+        "is_free": price.is_free,
+        "tiers": "; ".join(_tier_in_words(tier) for tier in price.tiers) or None,
+        "context_tokens": price.context_tokens,
+        "max_output": price.max_output,
+        "source": price.source,
+        "effective_from": price.effective_from,
+        "at": price.at,
+    }
+
+
+def _tier_in_words(tier: PriceTier) -> str:
+    classes = {
+        "input": tier.input_usd_per_mtok,
+        "output": tier.output_usd_per_mtok,
+        "cache read": tier.cache_read_usd_per_mtok,
+        "5m write": tier.cache_write_5m_usd_per_mtok,
+        "1h write": tier.cache_write_1h_usd_per_mtok,
+    }
+    known = ", ".join(f"{name} {price}" for name, price in classes.items() if price is not None)
+    return f"above {tier.above_tokens} input tokens: {known}"
+
+
+def _list_price_rows(price: ModelPrice) -> list[dict[str, object]]:
+    starts = [0, *(tier.above_tokens + 1 for tier in price.tiers)]
+    ends = [*(tier.above_tokens for tier in price.tiers), _UNBOUNDED]
+    rows: list[dict[str, object]] = []
+    for start, end in zip(starts, ends, strict=True):
+        flat = price.for_context(start)
+        rows.append(
+            {
+                "model": price.model,
+                "date": price.at,
+                "from_tokens": start,
+                "up_to_tokens": end,
+                "input_price": _micros(flat.input_usd_per_mtok),
+                "cache_write_5m_price": _micros(flat.cache_write_5m_usd_per_mtok),
+                "cache_write_1h_price": _micros(flat.cache_write_1h_usd_per_mtok),
+                "cache_read_price": _micros(flat.cache_read_usd_per_mtok),
+                "output_price": _micros(flat.output_usd_per_mtok),
+            }
+        )
+    return rows
+
+
+def _nine_places(price: Decimal | None) -> Decimal | None:
+    return None if price is None else price.quantize(_NINE_PLACES, rounding=ROUND_HALF_UP)
+
+
+def _micros(price: Decimal | None) -> int | None:
+    if price is None:
+        return None
+    return int((price * _MICROS_PER_USD).to_integral_value(rounding=ROUND_HALF_UP))

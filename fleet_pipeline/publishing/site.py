@@ -1,0 +1,237 @@
+"""The site: one complete folder per week, ``latest`` beside them, copies of the ranking elsewhere.
+
+A week is built whole in a hidden folder, forced to disk and put in place by one step. The order is
+what readers may rely on: copies of the ranking, then the week, and ``latest`` as the last of all.
+When anything fails, all of it is undone and what was published before is there as it was. One
+publisher at a time: the lock of the home is the caller's.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.publishing import durable
+from fleet_pipeline.publishing.figures import canonical_bytes
+from fleet_pipeline.publishing.markdown import render_ranking
+from fleet_pipeline.publishing.page import RANKING_FILE, render_page
+from fleet_pipeline.publishing.privacy import assert_publishable
+from fleet_pipeline.publishing.tables import csv_bytes, parquet_bytes
+
+SUMS_FILE = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedWeek:
+    """What a publish left behind."""
+
+    as_of: str
+    folder: Path
+    is_latest: bool
+    """``latest`` points to this week; a backfill of an older one leaves it alone."""
+    changed: bool
+    """False when the week stood there already, byte for byte."""
+    page_sha256: str
+    """Of page.json, as the ranking's front matter names it."""
+    files: tuple[str, ...]
+    copies: tuple[Path, ...]
+
+
+def publish(
+    site: Path,
+    page: Mapping[str, object],
+    tables: Mapping[str, pl.DataFrame],
+    extra_places: Sequence[Path] = (),
+) -> PublishedWeek:
+    """Publish a week at ``site/weeks/<as_of>`` and move ``site/latest`` to the greatest as_of.
+
+    ``extra_places`` are files that receive a copy of the Markdown ranking. The same inputs give the
+    same bytes. Raises PublicationError, naming the place, when the content may not be published or
+    cannot be written; everything published before is then as it was.
+    """
+    as_of = _as_of(page)
+    assert_publishable(page, tables)
+    files = week_files(page, tables)
+    weeks = site / "weeks"
+    folder = weeks / as_of
+    with _naming(weeks):
+        durable.make_folder(weeks)
+        for opened in (site, weeks):
+            with suppress(PermissionError):  # another owner's folder: theirs to open
+                opened.chmod(durable.FOLDER_MODE)
+        durable.settle(weeks)
+        durable.remove(durable.incoming(site / "latest"))
+    changed = not _is_published(folder, files)
+    with ExitStack() as undo:
+        for place in extra_places:
+            _stage_copy(undo, place, files[RANKING_FILE])
+        if changed:
+            with _naming(folder):
+                _stage_week(undo, folder, files)
+        for place in extra_places:
+            _place_copy(undo, place)
+        if changed:
+            with _naming(folder):
+                _place_week(undo, folder)
+        with _naming(site / "latest"):
+            latest = _move_latest(undo, site)
+        undo.pop_all()
+    durable.remove(durable.incoming(folder))
+    return PublishedWeek(
+        as_of=as_of,
+        folder=folder,
+        is_latest=latest == as_of,
+        changed=changed,
+        page_sha256=hashlib.sha256(files["page.json"]).hexdigest(),
+        files=tuple(sorted(files)),
+        copies=tuple(extra_places),
+    )
+
+
+def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> dict[str, bytes]:
+    """Return every file of a week by its path inside the week's folder, sums last."""
+    files = {
+        "index.html": render_page(page, tables.keys()).encode(),
+        "page.json": canonical_bytes(page),
+        RANKING_FILE: render_ranking(page).encode(),
+    }
+    for name, frame in sorted(tables.items()):
+        if not name.isidentifier():
+            raise PublicationError(f"{name!r} is not the name of a table")
+        files[f"tables/{name}.csv"] = csv_bytes(name, frame)
+        files[f"tables/{name}.parquet"] = parquet_bytes(frame)
+    sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
+    return {**files, SUMS_FILE: "".join(sums).encode()}
+
+
+def _as_of(page: Mapping[str, object]) -> str:
+    """Return the page's date; it names a folder, so it must be nothing but a date."""
+    value = page.get("as_of")
+    try:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise PublicationError("page.json: as_of must be a date, YYYY-MM-DD")
+
+
+@contextmanager
+def _naming(place: Path) -> Iterator[None]:
+    """Turn an error of the file system into one that names the place."""
+    try:
+        yield
+    except OSError as error:
+        raise PublicationError(
+            f"cannot publish to {place}: {error.strerror or error}; "
+            "what was published before is unchanged"
+        ) from error
+
+
+def _is_published(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Say whether a week stands there with exactly these files and bytes."""
+    try:
+        found = {
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
+        }
+        return found == set(files) and all(
+            (folder / name).read_bytes() == content for name, content in files.items()
+        )
+    except OSError:
+        return False
+
+
+def _stage_week(undo: ExitStack, folder: Path, files: Mapping[str, bytes]) -> None:
+    """Build the week beside its place and force it to disk."""
+    staged = durable.incoming(folder)
+    undo.callback(durable.remove, staged)
+    durable.make_folder(staged)
+    for name, content in files.items():
+        durable.make_folder((staged / name).parent)
+        durable.write_file(staged / name, content)
+    for inner in (*sorted({(staged / name).parent for name in files} - {staged}), staged):
+        durable.sync_folder(inner)
+
+
+def _place_week(undo: ExitStack, folder: Path) -> None:
+    """Put the staged week in its place; the week it replaces waits under the staged name."""
+    staged = durable.incoming(folder)
+    if folder.exists():
+        durable.exchange_folders(staged, folder)
+        undo.callback(_quietly, durable.exchange_folders, staged, folder)
+    else:
+        staged.replace(folder)
+        undo.callback(durable.remove, folder)
+    durable.sync_folder(folder.parent)
+
+
+def _stage_copy(undo: ExitStack, place: Path, content: bytes) -> None:
+    """Write a copy of the ranking beside its place: most failures come before any rename."""
+    with _naming(place):
+        staged = durable.incoming(place)
+        undo.callback(durable.remove, staged)
+        durable.make_folder(place.parent)
+        durable.write_file(staged, content)
+
+
+def _place_copy(undo: ExitStack, place: Path) -> None:
+    with _naming(place):
+        previous = place.read_bytes() if place.exists() else None
+        durable.incoming(place).replace(place)
+        undo.callback(_quietly, _restore, place, previous)
+        durable.sync_folder(place.parent)
+
+
+def _restore(place: Path, previous: bytes | None) -> None:
+    """Give a copy its former content back, or take it away where there was none."""
+    if previous is None:
+        durable.remove(place)
+        return
+    durable.write_file(durable.incoming(place), previous)
+    durable.incoming(place).replace(place)
+
+
+def _move_latest(undo: ExitStack, site: Path) -> str:
+    """Point ``latest`` at the greatest week on the site and return that week's date."""
+    dates = [path.name for path in (site / "weeks").iterdir() if _is_date(path.name)]
+    greatest = max(dates)
+    link = site / "latest"
+    target = f"weeks/{greatest}"
+    previous = link.readlink().as_posix() if link.is_symlink() else None
+    if previous != target:
+        undo.callback(_quietly, _point, link, previous)
+        _point(link, target)
+        durable.sync_folder(site)
+    return greatest
+
+
+def _point(link: Path, target: str | None) -> None:
+    """Make a relative link in one step; without a target there shall be none."""
+    if target is None:
+        durable.remove(link)
+        return
+    staged = durable.incoming(link)
+    durable.remove(staged)
+    try:
+        staged.symlink_to(target, target_is_directory=True)
+        staged.replace(link)
+    except OSError:
+        durable.remove(staged)
+        raise
+
+
+def _is_date(name: str) -> bool:
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
+
+
+def _quietly(step: Callable[..., None], *arguments: object) -> None:
+    """Take a step back; the error that made it necessary is the one to report."""
+    with suppress(OSError):
+        step(*arguments)

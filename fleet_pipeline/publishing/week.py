@@ -1,0 +1,113 @@
+"""One week on its way out: the checks are asked, the page is built, the site is written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from fleet_pipeline import ledger, quality
+from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.home import Home
+from fleet_pipeline.org import Org, priced_models
+from fleet_pipeline.publishing import site
+from fleet_pipeline.publishing.markdown import render_ranking
+from fleet_pipeline.publishing.page_data import build_page
+
+TABLES: Final = (
+    "requests",
+    "window_coverage",
+    "usage_totals",
+    "daily_usage",
+    "agent_usage",
+    "context_profile",
+    "model_mix",
+    "codex_usage",
+    "target_proxy",
+    "headroom",
+    "prices",
+    "cost_scenarios",
+    "subscription_value",
+)
+"""The weekly tables that a page is made of; all but the requests themselves are published."""
+
+_PRIVATE: Final = {"requests"}
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week that was published: where, its ranking as Markdown, and the figures that decide."""
+
+    published: site.PublishedWeek
+    ranking: str
+    checks_passed: int
+    checks_warned: int
+    decision_figures: dict[str, float]
+
+
+def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.DataFrame]) -> Week:
+    """Publish the week that closes at ``close`` from its weekly ``tables``.
+
+    Raises PublicationError naming each check that refuses; what was published before then stays.
+    """
+    sources = ledger.sources(home)
+    folder = home.site / "weeks" / close.isoformat()
+    outcomes = quality.all_outcomes(
+        tables,
+        ledger.usage(home),
+        sources,
+        priced_models(org),
+        published=_page(folder),
+        newest=_page(home.site / "latest"),
+    )
+    refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
+    if refusals:
+        raise PublicationError(f"nothing was published for {close}: " + "; ".join(refusals))
+    page = build_page(org, close, tables, sources, [asdict(outcome) for outcome in outcomes])
+    shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
+    with home.lock("fleet refresh"):
+        # The living copies follow the newest week, as ``latest`` does.
+        newest = not any(other.name > close.isoformat() for other in _weeks(home))
+        places = [place for place in org.publish_to if newest]
+        copies = [org.path(place.ranking) for place in places if place.ranking]
+        published = site.publish(home.site, page, shown, copies)
+        for place in places:
+            if place.site:
+                site.publish(org.path(place.site), page, shown)
+    return Week(
+        published=published,
+        ranking=render_ranking(page),
+        checks_passed=sum(outcome.passed for outcome in outcomes),
+        checks_warned=sum(not outcome.passed for outcome in outcomes),
+        decision_figures=_decision_figures(page),
+    )
+
+
+def _weeks(home: Home) -> list[Path]:
+    return [path for path in (home.site / "weeks").glob("*-*-*") if path.is_dir()]
+
+
+def _page(folder: Path) -> dict[str, object] | None:
+    try:
+        page = json.loads((folder / "page.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return page if isinstance(page, dict) else None
+
+
+def _decision_figures(page: Mapping[str, object]) -> dict[str, float]:
+    """Return the numbers worth plotting from week to week, dollars where the page has micros."""
+    usage, target, costs = page["usage"], page["target"], page["costs"]
+    assert isinstance(usage, Mapping) and isinstance(target, Mapping) and isinstance(costs, Mapping)
+    figures = {
+        "full_input_tokens": usage["claude"]["full_input_tokens"],
+        "cache_read_share": usage["claude"]["cache_read_share"],
+        "target_share": target["share"],
+    }
+    for scenario in costs["scenarios"]:
+        if (micros := scenario["cost_usd_micros"]) is not None:
+            figures[f"usd_{scenario['name']}"] = micros / 1e6
+    return {name: float(value) for name, value in figures.items() if value is not None}

@@ -1,0 +1,187 @@
+"""What must hold before a page may be published, and what is worth a warning.
+
+Pure: tables in, outcomes out. The graph shows each outcome on the table it is about; publication
+asks all of them again, so that no page gets past a check by being run alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import polars as pl
+
+Severity = Literal["error", "warn"]
+Tables = Mapping[str, pl.DataFrame]
+
+_PARTS: Final = (
+    "requests",
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "full_input_tokens",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check found. ``says`` gives counts and names, never values of the logs."""
+
+    name: str
+    severity: Severity
+    passed: bool
+    says: str
+
+    @property
+    def refuses(self) -> bool:
+        """Say whether nothing may be published."""
+        return not self.passed and self.severity == "error"
+
+
+def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
+    """No request is counted twice: every sum on the page would be too large."""
+    repeated = int(ledger.select(pl.struct("client", "message_id").is_duplicated().sum()).item())
+    return Outcome(
+        "requests_are_unique", "error", repeated == 0,
+        f"{ledger.height:,} requests, {repeated:,} rows share a key with another",
+    )  # fmt: skip
+
+
+def window_holds_requests(window_coverage: pl.DataFrame) -> Outcome:
+    """There is something to publish: an empty window means lost logs or a wrong folder."""
+    [row] = window_coverage.to_dicts()
+    return Outcome(
+        "window_holds_requests", "error", row["days_covered"] > 0,
+        f"{row['days_covered']} of {row['days']} days hold a request"
+        + ("" if row["days_covered"] else "; is the right folder read? `fleet doctor` tells"),
+    )  # fmt: skip
+
+
+def window_is_whole(window_coverage: pl.DataFrame) -> Outcome:
+    """All days of the window are there: otherwise the page says how many are."""
+    [row] = window_coverage.to_dicts()
+    missing = row["days"] - row["days_covered"]
+    return Outcome(
+        "window_is_whole", "warn", missing == 0,
+        f"{missing} of {row['days']} days hold no request" if missing else "every day is covered",
+    )  # fmt: skip
+
+
+def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
+    """The agents' rows, the unattributed one among them, are the whole of Claude's usage."""
+    whole = usage_totals.filter(pl.col("client") == "claude").row(0, named=True)
+    return _adds_up("agents_add_up", agent_usage, whole)
+
+
+def days_add_up(daily_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
+    """The days' rows are the whole of both clients' usage."""
+    whole = usage_totals.select(pl.col(_PARTS).sum()).row(0, named=True)
+    return _adds_up("days_add_up", daily_usage, whole)
+
+
+def _adds_up(name: str, parts: pl.DataFrame, whole: Mapping[str, int]) -> Outcome:
+    sums = parts.select(pl.col(_PARTS).sum()).row(0, named=True)
+    off = [
+        f"{part} by {sums[part] - whole[part]:+,}" for part in _PARTS if sums[part] != whole[part]
+    ]
+    return Outcome(
+        name, "error", not off,
+        f"the parts are off: {', '.join(off)}" if off else f"{len(_PARTS)} sums equal their whole",
+    )  # fmt: skip
+
+
+def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, str]]) -> Outcome:
+    """Each model that the page prices has a price in force: unknown is never taken for 0."""
+    known = set(
+        prices.filter(pl.col("input_usd_per_mtok").is_not_null()).select("provider", "model").rows()
+    )
+    missing = sorted(f"{provider}/{model}" for provider, model in set(priced) - known)
+    return Outcome(
+        "priced_models_have_prices", "error", not missing,
+        f"no price for {', '.join(missing)}; correct price_id in models.yaml"
+        if missing else f"{len(set(priced))} models have a price in force",
+    )  # fmt: skip
+
+
+def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
+    """Each model that Claude answered with has a list price; else the value is a lower bound."""
+    without = subscription_value.filter(pl.col("cost_usd_micros").is_null())["model"].to_list()
+    return Outcome(
+        "used_models_have_prices", "warn", not without,
+        f"no list price for {len(without)} models: {', '.join(sorted(map(str, without)))}"
+        if without else "every model in use has a list price",
+    )  # fmt: skip
+
+
+def ledger_has_not_shrunk(
+    usage_totals: pl.DataFrame,
+    sources: Mapping[str, object],
+    published: Mapping[str, object] | None,
+    newest: Mapping[str, object] | None,
+) -> Outcome:
+    """Nothing that was published before has gone missing since.
+
+    ``published`` is the page of the same week as it stands, ``newest`` the latest page of all: a
+    week never has fewer requests than it had, and no host ever loses any. The demo fleet may go.
+    """
+    shrunk = []
+    if published is not None and not published.get("demo"):
+        before = published["usage"]
+        assert isinstance(before, Mapping)
+        for client, requests in usage_totals.select("client", "requests").iter_rows():
+            if requests < before[client]["requests"]:
+                shrunk.append(
+                    f"{client}: {requests:,} requests, {before[client]['requests']:,} published"
+                )
+    if newest is not None and not newest.get("demo"):
+        now, then = _requests_by_host(sources), _requests_by_host(newest["sources"])
+        shrunk += [
+            f"host {host}: {now.get(host, 0):,} requests, {count:,} published"
+            for host, count in sorted(then.items())
+            if now.get(host, 0) < count
+        ]
+    return Outcome(
+        "ledger_has_not_shrunk", "error", not shrunk,
+        "; ".join(shrunk) + "; bring the lake back from a backup, or delete the published week"
+        if shrunk else "at least as many requests as were published before",
+    )  # fmt: skip
+
+
+def _requests_by_host(sources: object) -> dict[str, int]:
+    assert isinstance(sources, Mapping)
+    return {host["host"]: host["requests"] for host in sources["hosts"] if host["host"] != "demo"}
+
+
+def quarantine_is_small(sources: Mapping[str, object]) -> Outcome:
+    """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
+    reasons, lines = sources["quarantined"], sources["requests_lines"]
+    assert isinstance(reasons, Mapping) and isinstance(lines, int)
+    left_out = sum(reasons.values())
+    return Outcome(
+        "quarantine_is_small", "warn", left_out * 200 <= lines,
+        f"{left_out:,} lines not believed beside {lines:,} that were"
+        + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
+    )  # fmt: skip
+
+
+def all_outcomes(
+    tables: Tables,
+    ledger: pl.DataFrame,
+    sources: Mapping[str, object],
+    priced: Sequence[tuple[str, str]],
+    published: Mapping[str, object] | None,
+    newest: Mapping[str, object] | None,
+) -> list[Outcome]:
+    """Return what every check says of one week, in the order of the data's way to the page."""
+    return [
+        requests_are_unique(ledger),
+        ledger_has_not_shrunk(tables["usage_totals"], sources, published, newest),
+        quarantine_is_small(sources),
+        window_holds_requests(tables["window_coverage"]),
+        window_is_whole(tables["window_coverage"]),
+        agents_add_up(tables["agent_usage"], tables["usage_totals"]),
+        days_add_up(tables["daily_usage"], tables["usage_totals"]),
+        priced_models_have_prices(tables["prices"], priced),
+        used_models_have_prices(tables["subscription_value"]),
+    ]

@@ -1,0 +1,52 @@
+"""Run the statements of ``sql/``: one file makes one table, frames in, one frame out.
+
+Belongs here: finding a statement and running it in memory. What a table means stands in its SQL
+file; reading and writing Parquet belongs to the graph.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.resources import files
+
+import duckdb
+import polars as pl
+
+Parameter = str | int | float | bool | date | datetime | Decimal | None
+
+# What a connection may do: UTC days, no file or network, and no silent look at Python variables
+# that happen to bear a table's name.
+_SETTINGS = (
+    "set TimeZone = 'UTC'",
+    "set python_enable_replacements = false",
+    "set enable_external_access = false",
+)
+
+# DuckDB sums BIGINT into HUGEINT, which leaves as a decimal of 38 digits: no consumer of a table
+# expects that, so a statement has to say ``::bigint``.
+_HUGEINT = pl.Decimal(38, 0)
+
+
+def statement(name: str) -> str:
+    """Return the SQL text of the table ``name``; FileNotFoundError where there is none."""
+    return files("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def run(
+    name: str, *, parameters: Mapping[str, Parameter] | None = None, **frames: pl.DataFrame
+) -> pl.DataFrame:
+    """Make the table ``name`` from frames that the statement calls by their keyword.
+
+    Pure: each call has its own in-memory DuckDB in UTC. ``parameters`` fill ``$name`` places.
+    Raises TypeError where a column leaves as HUGEINT, duckdb.Error where a frame is missing.
+    """
+    with duckdb.connect() as connection:
+        for setting in _SETTINGS:
+            connection.sql(setting)
+        for frame_name, frame in frames.items():
+            connection.register(frame_name, frame)
+        table: pl.DataFrame = connection.sql(statement(name), params=dict(parameters or {})).pl()
+    for column, dtype in table.schema.items():
+        if dtype == _HUGEINT:
+            raise TypeError(f"sql/{name}.sql: column {column} is HUGEINT; cast it to BIGINT")
+    return table

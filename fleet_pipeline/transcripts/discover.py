@@ -1,0 +1,132 @@
+"""Which files on a machine are transcripts, and of which client.
+
+Finds and stats; opens nothing. Places are the clients' own defaults or the folders that the
+operator names.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.transcripts.lines import digest
+
+Client = Literal["claude", "codex"]
+CLIENTS: tuple[Client, ...] = ("claude", "codex")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders to read, by client, and what to call the machine they belong to."""
+
+    claude: tuple[Path, ...] = ()
+    codex: tuple[Path, ...] = ()
+    host: str = "local"
+
+    def of(self, client: Client) -> tuple[Path, ...]:
+        """Return the folders of one client."""
+        return self.claude if client == "claude" else self.codex
+
+
+@dataclass(frozen=True)
+class TranscriptFile:
+    """A transcript as the file system knows it; times in nanoseconds since 1970, UTC."""
+
+    client: Client
+    path: Path
+    size: int
+    modified_ns: int
+    inode: int
+
+    @property
+    def id(self) -> int:
+        """A number that stands for the path, which may name projects and is kept nowhere."""
+        return digest(os.fsencode(self.path))
+
+
+@dataclass
+class Found:
+    """Transcripts in a fixed order, and what was passed over: reason to number of entries."""
+
+    files: list[TranscriptFile] = field(default_factory=list)
+    passed_over: dict[str, int] = field(default_factory=dict)
+
+    def pass_over(self, reason: str) -> None:
+        """Count one entry that is no readable transcript."""
+        self.passed_over[reason] = self.passed_over.get(reason, 0) + 1
+
+
+def default_places(environment: Mapping[str, str], home: Path) -> Places:
+    """Return where the clients of this machine write, whether or not anything is there.
+
+    Claude Code: each folder of ``CLAUDE_CONFIG_DIR`` (a comma list), else ``~/.claude`` and
+    ``$XDG_CONFIG_HOME/claude``. Codex: ``CODEX_HOME``, else ``~/.codex``.
+    """
+    named = [part.strip() for part in environment.get("CLAUDE_CONFIG_DIR", "").split(",")]
+    claude = [Path(part).expanduser() for part in named if part]
+    if not claude:
+        configured = environment.get("XDG_CONFIG_HOME") or home / ".config"
+        claude = [home / ".claude", Path(configured) / "claude"]
+    codex = Path(environment.get("CODEX_HOME") or home / ".codex").expanduser()
+    return Places(claude=tuple(claude), codex=(codex,))
+
+
+def named_places(claude: Sequence[Path], codex: Sequence[Path], host: str = "local") -> Places:
+    """Return the folders that the operator named.
+
+    Raises ConfigurationError for one that does not exist.
+    """
+    for path in (*claude, *codex):
+        if not path.is_dir():
+            raise ConfigurationError(f"{path}: there is no such folder; name one that exists")
+    return Places(claude=tuple(claude), codex=tuple(codex), host=host)
+
+
+def find(places: Places) -> Found:
+    """Return every transcript under ``places``, sorted by path; a missing folder holds none."""
+    found = Found()
+    seen: set[Path] = set()
+    for client in CLIENTS:
+        for place in places.of(client):
+            for root in _roots(client, place):
+                resolved = root.resolve()
+                if resolved not in seen:
+                    seen.add(resolved)
+                    found.files += _files(client, resolved, found)
+    found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
+    return found
+
+
+def _roots(client: Client, place: Path) -> list[Path]:
+    names = ("projects",) if client == "claude" else ("sessions", "archived_sessions")
+    inside = [place / name for name in names if (place / name).is_dir()]
+    return inside or ([place] if place.is_dir() else [])
+
+
+def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]:
+    def refused(error: OSError) -> None:
+        found.pass_over("folder not readable" if error.errno != 2 else "vanished")
+
+    for folder, _, names in os.walk(root, onerror=refused):
+        for name in names:
+            if not _is_transcript(client, name):
+                continue
+            path = Path(folder, name)
+            try:
+                status = path.lstat()
+            except OSError:
+                found.pass_over("vanished")
+                continue
+            if not stat.S_ISREG(status.st_mode):
+                found.pass_over("not a regular file")
+                continue
+            yield TranscriptFile(client, path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _is_transcript(client: Client, name: str) -> bool:
+    if client == "claude":
+        return name.endswith(".jsonl") and name != "journal.jsonl"
+    return name.endswith((".jsonl", ".jsonl.zst")) and name.startswith("rollout-")

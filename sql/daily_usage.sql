@@ -1,0 +1,17 @@
+-- One row: one UTC day, client, agent and model with at least one request. Tokens.
+select
+    date,
+    client,
+    agent,
+    coalesce(model, 'unknown') as model,
+    count(*) as requests,
+    sum(input_tokens)::bigint as input_tokens,
+    sum(cache_write_5m_tokens)::bigint as cache_write_5m_tokens,
+    sum(cache_write_1h_tokens)::bigint as cache_write_1h_tokens,
+    sum(cache_read_tokens)::bigint as cache_read_tokens,
+    sum(output_tokens)::bigint as output_tokens,
+    sum(reasoning_tokens)::bigint as reasoning_tokens,
+    sum(full_input_tokens)::bigint as full_input_tokens
+from requests
+group by 1, 2, 3, 4
+order by 1, 2, 3, 4

@@ -1,0 +1,341 @@
+"""The HTML page: complete, traced, harmless, and able to say the opposite."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.publishing.figures import raw, resolve
+from fleet_pipeline.publishing.page import SECTIONS, render_page
+
+from .reference_page import changed, reference_page
+
+VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "line", "circle"}
+HOSTILE = (
+    "<script>window.pwned=1</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</script><script>alert(1)</script>",
+    "</style><style>*{display:none}</style>",
+    "javascript:alert(1)",
+    "a | b ` c ** d [x](http://evil.example) _e_",
+    "safe\u202egnp.exe",
+    "nul\x00byte\x1b[31m",
+    "=HYPERLINK(\"http://evil.example\",\"x\")",
+    "{{ 7*7 }}{% include 'page.html' %}",
+    "line\nbreak\r| --- |\u2028next",
+)  # fmt: skip
+
+
+class Outline(HTMLParser):
+    """Reads a page strictly: balanced tags, and what else the tests ask for."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.figures: list[tuple[str, str, str]] = []
+        self.text = ""
+        self._figure: tuple[str, str] | None = None
+        self._shown = ""
+        self.feed(html)
+        self.close()
+        self.faults += [f"<{tag}> is never closed" for tag in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if len(attributes) != len(attrs):
+            self.faults.append(f"<{tag}> repeats an attribute")
+        self.elements.append((tag, attributes))
+        if tag not in VOID:
+            self.open.append(tag)
+        address = attributes.get("data-fig")
+        if address is not None:
+            self._figure = (
+                address,
+                attributes.get("value" if tag == "data" else "data-value") or "",
+            )
+            self._shown = ""
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+        if self._figure is not None:
+            self.figures.append((*self._figure, self._shown))
+            self._figure = None
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        self._shown += data
+
+    @property
+    def words(self) -> str:
+        body = self.text[self.text.index("Skip to content") :]
+        return re.sub(r"\s+", " ", body)
+
+
+def outline(page: dict[str, object]) -> Outline:
+    return Outline(render_page(page, ["agent_usage", "usage_totals"]))
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render_page(reference_page(), ["agent_usage", "usage_totals"])
+
+
+@pytest.fixture(scope="module")
+def read(html: str) -> Outline:
+    return Outline(html)
+
+
+def test_the_page_is_well_formed_and_its_ids_are_unique(read: Outline) -> None:
+    assert read.faults == []
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    referred = " ".join(a.get("aria-labelledby") or "" for _, a in read.elements).split()
+    links = [a["href"] for tag, a in read.elements if tag == "a"]
+    inner = [link[1:] for link in links if link and link.startswith("#")]
+    assert {*referred, *inner} <= set(ids)
+
+
+def test_all_sections_stand_in_the_order_of_the_page_that_this_one_replaces(html: str) -> None:
+    places = [html.index(f' id="{name}"') for name, _ in SECTIONS]
+    assert places == sorted(places)
+    assert [name for name, _ in SECTIONS] == [
+        "bottom-line", "backbone", "headroom", "cost", "mirage", "strategy", "matrix", "agents",
+        "free-api", "ranking", "execution", "method",
+    ]  # fmt: skip
+
+
+def test_the_figures_of_the_reference_page_are_shown(read: Outline) -> None:
+    for shown in (
+        "107,338", "72%", "83%", "25%", "7.1B", "27.9B", "$3,593", "$7,185", "$10,679", "$58",
+        "$1,528", "97%", "134k", "726k", "11,001M", "873M", "$0.32 / $1.28", "17 Jun 2026",
+        "18 May to 16 Jun",
+    ):  # fmt: skip
+        assert shown in read.words
+
+
+def test_every_figure_resolves_to_its_value_in_page_json(read: Outline) -> None:
+    page = reference_page()
+    assert len(read.figures) > 400
+    for address, value, shown in read.figures:
+        assert value == raw(resolve(page, address)), address
+        assert shown.strip(), address
+
+
+def test_each_amount_of_the_contract_is_on_the_page(read: Outline) -> None:
+    addresses = {address for address, *_ in read.figures}
+    assert {
+        "costs.scenarios.expected.cost_usd_micros",
+        "costs.hot_week.scenarios.high.cost_usd_micros",
+        "costs.naive.cost_usd_micros",
+        "agents.forge.full_input_tokens",
+        "agents.unattributed.requests",
+        "headroom.codex.300.remaining_share",
+        "usage.codex.requests",
+        "target.share",
+        "window.days_covered",
+        "checks.passed",
+        "ranking.z-ai/glm-5%2E2.price.input_usd_per_mtok",
+    } <= addresses
+
+
+def test_the_page_is_one_small_file_that_asks_for_nothing(html: str, read: Outline) -> None:
+    assert len(html.encode()) <= 150_000
+    tags = {tag for tag, _ in read.elements}
+    assert not tags & {"script", "link", "img", "iframe", "object", "form", "base"}
+    for _, attributes in read.elements:
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("href", "src", "xlink:href"):
+            assert not re.match(r"[a-z]+:|//|/", attributes.get(name) or "")
+    assert "url(#" in html
+    assert not re.search(r"url\((?!#)|@import|https?:", html)
+
+
+def test_the_policy_allows_exactly_the_inlined_style(html: str, read: Outline) -> None:
+    style = html[html.index("<style>") + len("<style>") : html.index("</style>")]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    [policy] = [a["content"] for _, a in read.elements if a.get("http-equiv")]
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_the_same_page_gives_the_same_bytes(html: str) -> None:
+    assert render_page(reference_page(), ["usage_totals", "agent_usage"]) == html
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_harmless_wherever_it_stands(name: str, html: str, read: Outline) -> None:
+    page = changed(
+        agents__1__agent=name, agents__1__display_name=name, routing_matrix__6__agent=name,
+        routing_matrix__6__task_type=name, ranking__2__model=name, ranking__2__name=name,
+        ranking__2__route=name, models__0__model=name, costs__reference_model_name=name,
+        costs__subscription__unpriced_models=[name], headroom__0__limit=name, owner=name,
+        title=name, sources__hosts__0__host=name, checks__results__1__says=name,
+        free_api_catalog__0__provider=name, operating_rule=name,
+        sources__quarantined={name: 3}, principles__lever=name, backbone__0__model=name,
+    )  # fmt: skip
+    raw_html = render_page(page)
+    hostile = Outline(raw_html)
+    assert hostile.faults == []
+    assert [tag for tag, _ in hostile.elements if tag in {"script", "img"}] == []
+    plain = [{n for n in a if n != "class"} for _, a in read.elements]
+    allowed = set().union(*plain)
+    assert all(set(attributes) - {"class"} <= allowed for _, attributes in hostile.elements)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", raw_html)
+    for address, value, _ in hostile.figures:
+        assert value == raw(resolve(page, address))
+
+
+def test_demo_data_is_called_demo_data() -> None:
+    assert "Demo data:" in outline(changed(demo=True)).words
+    assert "Demo data:" not in outline(reference_page()).words
+
+
+def test_partial_coverage_is_said_and_scaled_costs_are_called_scaled() -> None:
+    words = outline(
+        changed(window__days_covered=20, window__monthly_factor=1.5, window__first_day="2026-05-28")
+    ).words
+    assert "20 of 30 days are covered, 28 May to 16 Jun" in words
+    assert "scaled to a month of 30 days by 1.5" in words
+    assert "GLM 5.2 monthly cost" in words
+
+
+def test_few_days_are_never_called_a_month() -> None:
+    words = outline(
+        changed(
+            window__days_covered=9, window__monthly_factor=None, costs__basis="covered_days",
+            costs__hot_week=None,
+        )
+    ).words  # fmt: skip
+    assert "GLM 5.2 cost for the 9 covered days" in words
+    assert "/9 days" in words
+    assert not re.search(r"/month|monthly|a month\b(?!:)", words.replace("speak of a month", ""))
+
+
+def test_output_that_may_grow_is_marked_as_a_lower_bound() -> None:
+    assert "≥65.7M" in outline(reference_page()).words
+    complete = outline(changed(usage__claude__output_final_share=1.0)).words
+    assert "≥" not in complete
+    assert "Final for every Claude Code request" in complete
+
+
+def test_unknown_headroom_is_unknown_and_its_track_is_empty() -> None:
+    unknown = {"remaining_share": None, "used_percent": None, "read_at": None, "resets_at": None,
+               "age_minutes": None, "status": "unknown"}  # fmt: skip
+    page = reference_page()
+    rows = page["headroom"]
+    assert isinstance(rows, list)
+    for row in rows:
+        row.update(unknown)
+    html = render_page(page)
+    section = html[html.index('id="headroom"') : html.index('id="cost"')]
+    assert section.count("not zero, unknown") == 4
+    assert section.count('class="f-track"') == 4
+    assert not re.search(r'class="f-(used|warn|stale)"', section)
+    assert ">0%" not in section
+    assert ">100%" not in section
+    assert "no fresh reading says how much room Codex has" in Outline(html).words
+
+
+def test_a_stale_reading_is_tagged_and_does_not_count_as_room() -> None:
+    page = changed(headroom__0__status="stale", headroom__1__status="stale")
+    html = render_page(page)
+    assert html.count('class="f-stale"') == 2
+    assert "No fresh reading says how much room Codex has" in Outline(html).words
+
+
+def test_the_bottom_line_can_say_the_opposite() -> None:
+    assert "Move bounded execution to Codex and Spark" in outline(reference_page()).words
+    full = changed(headroom__1__remaining_share=0.04, headroom__1__used_percent=96.0)
+    assert "Hold the move: a Codex window is nearly used up" in outline(full).words
+    nothing = changed(target__tokens=0, target__share=0.0)
+    assert "Nothing is marked to leave Claude Max" in outline(nothing).words
+    unused = changed(usage__claude__requests=0)
+    assert "nothing to move and nothing to price" in outline(unused).words
+
+
+def test_titles_follow_the_numbers() -> None:
+    page = changed(
+        costs__mirage__2__share=0.2, costs__naive__cost_usd_micros=7_000_000_000,
+        costs__hot_week__multiplier=1.1, target__share=0.8,
+        costs__scenarios__1__cached_cost_usd_micros=7_000_000_000,
+    )  # fmt: skip
+    before, after = outline(reference_page()).words, outline(page).words
+    for title, opposite in (
+        ("Why the naive estimate is a mirage", "The naive estimate and the full bill"),
+        ("Re-sent context is most of the tokens", "Re-sent context is the smaller part"),
+        ("The hot week ran well above the usual pace", "No week stands out"),
+        ("What the cache does decides more", "How much is moved decides more"),
+        ("Most volume stays", "Most volume could move"),
+    ):
+        assert title in before
+        assert opposite in after
+        assert opposite not in before
+        assert title not in after
+
+
+def test_a_price_that_nobody_knows_is_not_applicable_and_never_free() -> None:
+    priced = json.dumps(changed(costs__price__input_usd_per_mtok=None))
+    page = json.loads(re.sub(r'_usd_micros": \d+', '_usd_micros": null', priced))
+    read = outline(page)
+    assert "GLM 5.2 has no known price on 17 Jun 2026" in read.words
+    shown = {text for address, _, text in read.figures if address.endswith("_usd_micros")}
+    assert shown == {"n/a"}
+
+
+def test_each_cost_states_its_cache_assumption(html: str) -> None:
+    for card in re.findall(r'<li class="card" id="card-(?:full|cached)">.*?</li>', html, re.S):
+        assert "Assumes" in card
+    for card in re.findall(r'<ul class="prices three">(.*?)</ul>', html, re.S):
+        items = card.split("</li>")[:-1]
+        assert len(items) == 3
+        assert all(re.search(r"No cache hit|Assumes", item) for item in items)
+
+
+def test_empty_tables_say_so_and_missing_prose_leaves_no_gap() -> None:
+    page = changed(
+        principles={}, backbone=[], routing_matrix=[], free_api_catalog=[], ranking=[],
+        execution_routing=[], headroom=[], hard_rules=[], operating_rule="", daily=[],
+        costs__hot_week=None, models=[],
+    )  # fmt: skip
+    read = outline(page)
+    assert read.faults == []
+    assert read.words.count("none configured") == 6
+    assert "Headroom: unknown" in read.words
+
+
+def test_a_figure_that_is_missing_from_page_json_is_refused_by_name() -> None:
+    page = reference_page()
+    usage = page["usage"]
+    assert isinstance(usage, dict)
+    del usage["claude"]["context_p90"]
+    with pytest.raises(PublicationError, match=r"usage\.claude\.context_p90"):
+        render_page(page)
+
+
+def test_checks_are_shown_with_what_they_say(read: Outline) -> None:
+    assert "30 passed, 0 failed, 1 warned" in read.words
+    assert "unattributed input 3.1%, limit 3.0%" in read.words
+
+
+def test_each_chart_has_a_title_a_description_and_a_table(html: str) -> None:
+    charts = re.findall(r'<svg class="chart".*?</svg>', html, re.S)
+    assert len(charts) == 3
+    for chart in charts:
+        assert 'role="img"' in chart
+        assert re.search(r"<title [^>]+>\S.*</title><desc [^>]+>\S.*</desc>", chart, re.S)
+        rest = html[html.index(chart) :]
+        assert "<summary>Data table</summary>" in rest[: rest.index("</figure>")]

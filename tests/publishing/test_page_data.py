@@ -1,0 +1,370 @@
+import json
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fleet_pipeline import tables
+from fleet_pipeline.costing import cost_scenarios, subscription_value
+from fleet_pipeline.headroom import headroom
+from fleet_pipeline.org import Org, load
+from fleet_pipeline.pricing import find, prices_table
+from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
+
+ROOT = Path(__file__).parents[2]
+AS_OF = date(2026, 6, 17)
+START = AS_OF - timedelta(days=30)
+TOKENS = (
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+
+Json = dict[str, Any]  # what json.loads gives
+Row = dict[str, Any]
+
+
+def ledger(*rows: Row) -> pl.DataFrame:
+    """Ledger rows; `day` counts from the window's start, `agent` becomes the folder."""
+    columns = {
+        "client": "claude",
+        "session_id": "session",
+        "host": "laptop",
+        "model": "claude-sonnet-4-6",
+        "cwd": None,
+        **dict.fromkeys(("agent_type", "effort", "stop_reason")),
+    }
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **dict.fromkeys(columns, pl.String),
+        "ts": pl.Datetime("us", "UTC"),
+        "is_subagent": pl.Boolean,
+        "output_is_final": pl.Boolean,
+        **dict.fromkeys([*TOKENS, "web_search_requests"], pl.Int64),
+    }
+    filled = [
+        {
+            **columns,
+            "ts": datetime(2026, 5, 18, 12, tzinfo=UTC) + timedelta(days=row.get("day", 0)),
+            "is_subagent": False,
+            "output_is_final": True,
+            **dict.fromkeys([*TOKENS, "web_search_requests"], 0),
+            "cwd": row.get("agent"),
+            **{name: value for name, value in row.items() if name not in {"day", "agent"}},
+        }
+        for row in rows
+    ]
+    return pl.DataFrame(filled, schema=schema)
+
+
+def a_month() -> list[Row]:
+    """Thirty days of Forge and of unattributed work on Claude, one day of Codex."""
+    forge = {"agent": "forge", "input_tokens": 20_000, "cache_read_tokens": 970_000}
+    other = {"model": "glm-4.7", "cache_write_1h_tokens": 10_000, "output_tokens": 2_000}
+    codex = {"client": "codex", "model": "gpt-5.5", "effort": "high", "input_tokens": 500}
+    daily = [{**row, "day": day} for day in range(30) for row in (forge, other)]
+    return [*daily, {**codex, "day": 3}]
+
+
+@pytest.fixture(scope="module")
+def org() -> Org:
+    return load(ROOT / "orgs" / "riles-fleet")
+
+
+def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    window = {"window_start": START, "window_end": AS_OF}
+    agents = pl.DataFrame(
+        [(agent.name, agent.display_name, agent.target_share) for agent in org.agents],
+        schema=["agent", "display_name", "target_share"],
+        orient="row",
+    )
+    rows = tables.run(
+        "requests",
+        parameters=window,
+        usage=usage,
+        agents_by_cwd=agents.select(pl.col("agent").alias("cwd"), "agent"),
+    )
+    made = {"requests": rows}
+    for name in ("usage_totals", "daily_usage", "context_profile", "model_mix"):
+        made[name] = tables.run(name, requests=rows)
+    made["agent_usage"] = tables.run("agent_usage", requests=rows, agents=agents)
+    made["target_proxy"] = tables.run(
+        "target_proxy", agent_usage=made["agent_usage"], agents=agents
+    )
+    made["window_coverage"] = tables.run("window_coverage", parameters=window, requests=rows)
+    made["headroom"] = headroom(quota(), requests=rows, as_of=AS_OF)
+    listed = [(model.price_provider, model.price_model) for model in org.models]
+    made["prices"] = prices_table(listed, AS_OF)
+    made["cost_scenarios"] = cost_scenarios(
+        rows,
+        price=find(org.reference.price_provider, org.reference.price_model, AS_OF),
+        shares={scenario.name: scenario.share for scenario in org.scenarios},
+        window_start=START,
+        window_end=AS_OF,
+    )
+    made["subscription_value"] = subscription_value(rows)
+    return made
+
+
+def quota() -> pl.DataFrame:
+    read_at = datetime(2026, 6, 16, 23, 19, tzinfo=UTC)
+    row = (
+        "codex",
+        "laptop",
+        read_at,
+        "codex",
+        None,
+        300,
+        28.0,
+        datetime(2026, 6, 17, 2, tzinfo=UTC),
+    )
+    return pl.DataFrame(
+        [row],
+        schema={
+            "client": pl.String,
+            "host": pl.String,
+            "ts": pl.Datetime("us", "UTC"),
+            "limit_id": pl.String,
+            "limit_name": pl.String,
+            "window_minutes": pl.Int64,
+            "used_percent": pl.Float64,
+            "resets_at": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
+    )
+
+
+CHECKS: list[CheckOutcome] = [
+    {"name": "totals_agree", "severity": "error", "passed": True, "says": "they do"},
+    {"name": "few_unattributed", "severity": "warn", "passed": False, "says": "3.1%, limit 3.0%"},
+    {"name": "headroom_read", "severity": "error", "passed": False, "says": "never"},
+]
+
+
+def page(org: Org, *rows: Row, **changed: pl.DataFrame) -> Json:
+    made = weekly_tables(org, ledger(*rows)) | changed
+    sources = {
+        "files": 2,
+        "hosts": [{"host": "laptop", "last_ts": datetime(2026, 6, 16, tzinfo=UTC)}],
+    }
+    built = build_page(org, AS_OF, made, sources, CHECKS)
+    read: Json = json.loads(json.dumps(built, allow_nan=False))
+    assert read == built  # nothing in it is anything but JSON
+    return read
+
+
+@pytest.fixture(scope="module")
+def month(org: Org) -> Json:
+    return page(org, *a_month())
+
+
+def items(found: object) -> list[Json]:
+    assert isinstance(found, list)
+    return found
+
+
+def named(found: object, **key: object) -> Json:
+    matches = [item for item in items(found) if key.items() <= item.items()]
+    assert len(matches) == 1
+    return matches[0]
+
+
+def test_the_page_says_what_it_is_of(month: Json) -> None:
+    assert (month["schema_version"], month["org"]) == (1, "riles-fleet")
+    assert (month["as_of"], month["week"]) == ("2026-06-17", "2026-W25")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert month["generator"] == {"name": "fleet_pipeline", "version": version}
+    assert month["window"] == {
+        "start": "2026-05-18",
+        "end": "2026-06-17",
+        "days": 30,
+        "days_covered": 30,
+        "first_day": "2026-05-18",
+        "last_day": "2026-06-16",
+        "monthly_factor": 1.0,
+    }
+
+
+def test_usage_is_each_clients_own(month: Json) -> None:
+    claude, codex = (month["usage"][client] for client in ("claude", "codex"))
+    assert (claude["requests"], claude["full_input_tokens"]) == (60, 30_000_000)
+    assert claude["cache_read_share"] == 0.97
+    assert claude["context_p99"] == 990_000
+    assert (codex["requests"], codex["full_input_tokens"]) == (1, 500)
+
+
+def test_agents_add_up_to_claudes_usage_with_unattributed_last(month: Json) -> None:
+    agents, claude = items(month["agents"]), month["usage"]["claude"]
+    assert agents[-1]["agent"] == "unattributed"
+    assert len(agents) == 10
+    for column in ("requests", "full_input_tokens", "input_tokens", "output_tokens"):
+        assert sum(agent[column] for agent in agents) == claude[column]
+    forge = named(agents, agent="forge")
+    assert (forge["display_name"], forge["target_share"]) == ("Forge", 0.55)
+    assert forge["target_tokens"] == round(29_700_000 * 0.55)
+
+
+def test_the_target_is_the_agents_targets_over_claudes_input(month: Json) -> None:
+    assert month["target"] == {"tokens": 16_335_000, "share": 16_335_000 / 30_000_000}
+
+
+def test_every_covered_day_has_a_row_for_each_client_in_use(month: Json) -> None:
+    daily = items(month["daily"])
+    assert len(daily) == 60
+    assert named(daily, date="2026-05-21", client="codex")["full_input_tokens"] == 500
+    assert named(daily, date="2026-05-22", client="codex")["requests"] == 0
+
+
+def test_headroom_is_a_reading_or_nothing(month: Json) -> None:
+    rows = items(month["headroom"])
+    assert named(rows, limit_id="codex", window_minutes=300) == {
+        "client": "codex",
+        "limit": "Codex",
+        "limit_id": "codex",
+        "window_minutes": 300,
+        "remaining_share": 0.72,
+        "used_percent": 28.0,
+        "read_at": "2026-06-16T23:19:00Z",
+        "resets_at": "2026-06-17T02:00:00Z",
+        "age_minutes": 41,
+        "status": "fresh",
+    }
+    assert [row["remaining_share"] for row in rows] == [0.72, None, None, None]
+
+
+def test_costs_follow_from_the_figures_beside_them(month: Json) -> None:
+    costs = month["costs"]
+    assert (costs["basis"], costs["hit_rate"]) == ("month", 0.97)
+    assert costs["reference_model_name"] == "GLM 5.2"
+    for scenario in items(costs["scenarios"]):
+        full, output = (scenario[k] for k in ("full_input_tokens", "output_tokens"))
+        assert scenario["cost_usd_micros"] == pytest.approx(full * 1.4 + output * 4.4, abs=1)
+        cached = full * (0.97 * 0.26 + 0.03 * 1.4) + output * 4.4
+        assert scenario["cached_cost_usd_micros"] == pytest.approx(cached, rel=1e-6)
+
+
+def test_the_mirage_is_the_expected_scenario_by_class(month: Json) -> None:
+    costs, mirage = month["costs"], items(month["costs"]["mirage"])
+    expected = named(costs["scenarios"], name="expected")
+    assert [row["class"] for row in mirage] == ["input", "cache_write", "cache_read", "output"]
+    for part, whole in (
+        ("no_cache_usd_micros", "cost_usd_micros"),
+        ("cached_usd_micros", "cached_cost_usd_micros"),
+    ):
+        assert sum(row[part] for row in mirage) == expected[whole]
+    assert sum(row["share"] for row in mirage) == pytest.approx(1)
+
+
+def test_the_naive_estimate_is_two_of_the_four_parts(month: Json) -> None:
+    costs = month["costs"]
+    parts = {str(row["class"]): row["no_cache_usd_micros"] for row in items(costs["mirage"])}
+    assert costs["naive_usd_micros"] == parts["input"] + parts["output"]
+    assert costs["naive"] == {
+        "share": 0.1826,
+        "cost_usd_micros": costs["naive_usd_micros"],
+        "input_tokens": 109_560,
+        "output_tokens": 10_956,
+    }
+
+
+def test_a_steady_months_hot_week_is_no_hotter(month: Json) -> None:
+    hot = month["costs"]["hot_week"]
+    assert (hot["start"], hot["end"]) == ("2026-05-18", "2026-05-25")
+    assert (hot["multiplier"], hot["full_input_tokens_per_month"]) == (1.0, 30_000_000)
+    assert [row["name"] for row in items(hot["scenarios"])] == ["low", "expected", "high"]
+
+
+def test_what_claude_is_worth_names_the_models_it_cannot_price(month: Json) -> None:
+    value = month["costs"]["subscription"]
+    assert value["api_equivalent_usd_micros"] == 30 * (20_000 * 3 + 970_000 * 3 // 10)
+    assert value["priced_share"] == 29_700_000 / 30_000_000
+    assert value["unpriced_models"] == ["glm-4.7"]
+    assert named(value["by_model"], model="glm-4.7")["cost_usd_micros"] is None
+
+
+def test_the_ranking_is_the_orgs_order_and_the_badges_are_prices(month: Json) -> None:
+    ranking = items(month["ranking"])
+    assert [(row["rank"], row["model"], row["cost_badge"]) for row in ranking] == [
+        (1, "z-ai/glm-5.2", "$1.40/$4.40 per M"),
+        (2, "qwen/qwen3.7-plus", "$0.40/$1.60 per M"),
+        (3, "moonshotai/kimi-k2.7-code", "$0.75/$3.50 per M"),
+        (4, "nvidia/nemotron-3-ultra", "free"),
+        (5, "google/gemma-4-31b", "free"),
+        (6, "cohere/north-mini-code", "free"),
+        (7, "google/gemini-3.1-flash-lite", "$0.25/$1.50 per M"),
+        (8, "anthropic/claude-haiku-4.5", "$1.00/$5.00 per M"),
+    ]
+
+
+def test_a_model_without_a_price_is_ranked_all_the_same(org: Org) -> None:
+    built = page(org, *a_month(), prices=prices_table([], AS_OF))
+    assert {row["cost_badge"] for row in items(built["ranking"])} == {"n/a"}
+    assert built["costs"]["price"]["input_usd_per_mtok"] is None
+
+
+def test_a_zero_price_is_held_back_unless_the_org_calls_the_model_free(org: Org) -> None:
+    paid = [model.model_copy(update={"free": False}) for model in org.models]
+    built = page(org.model_copy(update={"models": tuple(paid)}), *a_month())
+    gemma = named(built["ranking"], model="google/gemma-4-31b")
+    assert (gemma["cost_badge"], gemma["price"]) == ("n/a", None)
+
+
+def test_the_operators_words_and_rows_arrive_unchanged(org: Org, month: Json) -> None:
+    assert len(items(month["routing_matrix"])) == len(org.routing_matrix) == 18
+    assert items(month["routing_matrix"])[0]["display_name"] == "Sage"
+    assert [row["provider"] for row in items(month["free_api_catalog"])] == [
+        api.provider for api in org.free_apis
+    ]
+    assert month["principles"]["center_line"] == org.principles.center_line
+    assert month["hard_rules"] == list(org.hard_rules)
+    assert [row["role"] for row in items(month["backbone"])] == [r.role for r in org.backbone]
+    assert len(items(month["execution_routing"])) == len(org.execution_routing)
+
+
+def test_a_warning_is_no_failure(month: Json) -> None:
+    checks = month["checks"]
+    assert [checks[key] for key in ("passed", "failed", "warned")] == [1, 1, 1]
+    assert [row["name"] for row in items(checks["results"])] == sorted(c["name"] for c in CHECKS)
+
+
+def test_sources_are_the_stores_own_words(month: Json) -> None:
+    hosts = [{"host": "laptop", "last_ts": "2026-06-16T00:00:00Z"}]
+    assert month["sources"] == {"files": 2, "hosts": hosts}
+
+
+def test_only_a_page_of_the_synthetic_fleet_alone_calls_itself_a_demo(org: Org) -> None:
+    assert page(org, {"host": "demo", "input_tokens": 1})["demo"] is True
+    assert page(org, {"host": "demo"}, {"host": "laptop"})["demo"] is False
+    assert page(org)["demo"] is False
+
+
+def test_few_days_are_not_stretched_to_a_month(org: Org) -> None:
+    built = page(org, *({"day": day, "input_tokens": 1_000} for day in range(10)))
+    assert built["window"]["monthly_factor"] is None
+    assert built["costs"]["basis"] == "covered_days"
+    assert built["costs"]["hot_week"] is None
+    expected = named(built["costs"]["scenarios"], name="expected")
+    assert expected["full_input_tokens"] == 1_826
+
+
+@pytest.mark.parametrize("client", ["claude", "codex", None])
+def test_a_fleet_that_used_one_client_or_none_still_has_a_page(
+    org: Org, client: str | None
+) -> None:
+    rows = [{"client": client, "input_tokens": 100}] if client else []
+    built = page(org, *rows)
+    uses_claude = client == "claude"
+    assert (built["target"]["share"] is None) is not uses_claude
+    assert (built["costs"]["hit_rate"] is None) is not uses_claude
+    assert built["costs"]["naive_usd_micros"] == (25 if uses_claude else 0)
+    assert len(items(built["agents"])) == 10
+
+
+def test_the_same_week_gives_the_same_page(org: Org, month: Json) -> None:
+    again = page(org, *reversed(a_month()))
+    assert json.dumps(again) == json.dumps(month)
