@@ -27,7 +27,7 @@ def prices(
 def cost_scenarios(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
-    """Monthly cost of the reference model at each share, by cache assumption; month and hot week."""
+    """Monthly cost of the reference model at each share, by cache assumption and run rate."""
     org = fleet.settings().organisation()
     start, end = window(close_of(context))
     return costing.cost_scenarios(

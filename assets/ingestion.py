@@ -10,10 +10,10 @@ GROUP = "ingestion"
 
 
 @dg.asset(group_name=GROUP, kinds={"python", "parquet"}, owners=OWNERS, code_version="1")
-def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:
+def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Evidence: what every transcript said of every request and quota window, kept for good.
 
-    Only new bytes are read. Holds numbers and ids, never text; a deleted transcript deletes nothing.
+    Only new bytes are read. Holds numbers and ids, no text; a deleted transcript deletes nothing.
     """
     settings = fleet.settings()
     report = ledger.ingest(settings.home, settings.sources())
@@ -36,7 +36,7 @@ def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:
     owners=OWNERS,
     code_version="1",
 )
-def usage_ledger(fleet: Fleet) -> dg.MaterializeResult:
+def usage_ledger(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Ledger of billed requests, one row each, counted from the evidence by the counting rules."""
     home = fleet.settings().home
     changed = ledger.recount(home)
@@ -45,7 +45,7 @@ def usage_ledger(fleet: Fleet) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": ledger.usage(home).height,
             "days_changed": changed,
-            "duplicates_not_counted": dg.MetadataValue.int(sources["duplicates"]),
+            "duplicates_not_counted": sources["duplicates"],
             "lines_not_believed": sum(sources["quarantined"].values()),
             "dagster/uri": (home.lake / "usage").as_uri(),
         }

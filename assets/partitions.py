@@ -1,4 +1,4 @@
-"""The weeks of the graph: Wednesday to Wednesday, keyed by the opening one; a page's date is the close."""
+"""The weeks of the graph: keyed by their opening Wednesday, published by their closing one."""
 
 from datetime import UTC, date, datetime, time
 
@@ -13,7 +13,8 @@ weeks = dg.WeeklyPartitionsDefinition(
 
 def close_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> date:
     """Return the Wednesday on which the week of a run closes."""
-    return context.partition_time_window.end.date()
+    end: datetime = context.partition_time_window.end
+    return end.date()
 
 
 def key_of(close: date) -> str:

@@ -23,7 +23,7 @@ GROUP = "publication"
 )
 def routing_page(
     context: dg.AssetExecutionContext, fleet: Fleet, **tables: pl.DataFrame
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Page and ranking of the week, with every figure and table behind them.
 
     Refused where a check fails that would make it wrong; what was published before then stays.

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -13,12 +12,13 @@ from fleet_pipeline import quality, tables
 OWNERS = ["team:analyst"]
 
 _Table = Callable[..., pl.DataFrame]
+_Check = Callable[..., dg.AssetCheckResult]
 
 
 def weekly(
     group: str, *kinds: str, sql: str | None = None, deps: tuple[str, ...] = ()
 ) -> Callable[[_Table], dg.AssetsDefinition]:
-    """Make a function the asset of one weekly table, in ``group``; with ``sql`` its text is shown."""
+    """Make a function the asset of one weekly table; the text of its ``sql`` is shown with it."""
 
     def wrap(table: _Table) -> dg.AssetsDefinition:
         shown = {"sql": dg.MetadataValue.md(f"```sql\n{tables.statement(sql)}\n```")} if sql else {}
@@ -37,17 +37,21 @@ def weekly(
 
 def weekly_check(
     asset: dg.AssetsDefinition, *others: str, blocking: bool = False
-) -> Callable[[Callable[..., dg.AssetCheckResult]], Any]:
+) -> Callable[[_Check], dg.AssetChecksDefinition]:
     """Make a function the check of one week of ``asset``, given it and the ``others`` by name."""
-    with warnings.catch_warnings():
-        # Without its week a check could not know which page it speaks of.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.asset_check(
-            asset=asset,
-            additional_ins={name: dg.AssetIn(name) for name in others},
-            blocking=blocking,
-            partitions_def=weeks,
-        )
+
+    def wrap(check: _Check) -> dg.AssetChecksDefinition:
+        with warnings.catch_warnings():
+            # Without its week a check could not know which page it speaks of.
+            warnings.simplefilter("ignore", dg.PreviewWarning)
+            return dg.asset_check(
+                asset=asset,
+                additional_ins={name: dg.AssetIn(name) for name in others},
+                blocking=blocking,
+                partitions_def=weeks,
+            )(check)
+
+    return wrap
 
 
 def shown(outcome: quality.Outcome) -> dg.AssetCheckResult:

@@ -111,7 +111,7 @@ def days_add_up(daily_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.Ass
     return shown(quality.days_add_up(daily_usage, usage_totals))
 
 
-assets = [
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     organisation,
     requests,
     window_coverage,

@@ -53,7 +53,7 @@ class Home:
         return self.root / "demo"
 
     def prepare(self) -> None:
-        """Make the folders that are missing; raises ConfigurationError where that is not allowed."""
+        """Make the folders that are missing; raises ConfigurationError where that is refused."""
         os.umask(0o077)
         try:
             for folder in (self.lake, self.dagster, self.quarantine):

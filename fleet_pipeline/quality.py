@@ -6,9 +6,11 @@ asks all of them again, so that no page gets past a check by being run alone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 import polars as pl
+
+from fleet_pipeline.ledger import Sources
 
 Severity = Literal["error", "warn"]
 Tables = Mapping[str, pl.DataFrame]
@@ -24,6 +26,15 @@ _PARTS: Final = (
 )
 
 
+class CheckOutcome(TypedDict):
+    """What one check found, as published: ``severity`` 'error' refuses to publish."""
+
+    name: str
+    severity: str
+    passed: bool
+    says: str
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one check found. ``says`` gives counts and names, never values of the logs."""
@@ -37,6 +48,15 @@ class Outcome:
     def refuses(self) -> bool:
         """Say whether nothing may be published."""
         return not self.passed and self.severity == "error"
+
+    def record(self) -> "CheckOutcome":
+        """Return the outcome as ``page.json`` has it."""
+        return {
+            "name": self.name,
+            "severity": self.severity,
+            "passed": self.passed,
+            "says": self.says,
+        }
 
 
 def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
@@ -69,13 +89,13 @@ def window_is_whole(window_coverage: pl.DataFrame) -> Outcome:
 
 
 def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
-    """The agents' rows, the unattributed one among them, are the whole of Claude's usage."""
+    """All agents' rows, the unattributed one among them, are the whole of Claude's usage."""
     whole = usage_totals.filter(pl.col("client") == "claude").row(0, named=True)
     return _adds_up("agents_add_up", agent_usage, whole)
 
 
 def days_add_up(daily_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
-    """The days' rows are the whole of both clients' usage."""
+    """All days' rows are the whole of both clients' usage."""
     whole = usage_totals.select(pl.col(_PARTS).sum()).row(0, named=True)
     return _adds_up("days_add_up", daily_usage, whole)
 
@@ -116,7 +136,7 @@ def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
 
 def ledger_has_not_shrunk(
     usage_totals: pl.DataFrame,
-    sources: Mapping[str, object],
+    sources: Sources,
     published: Mapping[str, object] | None,
     newest: Mapping[str, object] | None,
 ) -> Outcome:
@@ -153,10 +173,9 @@ def _requests_by_host(sources: object) -> dict[str, int]:
     return {host["host"]: host["requests"] for host in sources["hosts"] if host["host"] != "demo"}
 
 
-def quarantine_is_small(sources: Mapping[str, object]) -> Outcome:
+def quarantine_is_small(sources: Sources) -> Outcome:
     """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
     reasons, lines = sources["quarantined"], sources["requests_lines"]
-    assert isinstance(reasons, Mapping) and isinstance(lines, int)
     left_out = sum(reasons.values())
     return Outcome(
         "quarantine_is_small", "warn", left_out * 200 <= lines,
@@ -168,7 +187,7 @@ def quarantine_is_small(sources: Mapping[str, object]) -> Outcome:
 def all_outcomes(
     tables: Tables,
     ledger: pl.DataFrame,
-    sources: Mapping[str, object],
+    sources: Sources,
     priced: Sequence[tuple[str, str]],
     published: Mapping[str, object] | None,
     newest: Mapping[str, object] | None,

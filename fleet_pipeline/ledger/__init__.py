@@ -4,12 +4,13 @@ Evidence (what each log said) comes in through ``ingest`` and is never thrown aw
 derived from it by the counting rules, so that better rules recount history.
 """
 
-from fleet_pipeline.ledger.count import DEMO_HOST, quota, recount, sources, usage
+from fleet_pipeline.ledger.count import DEMO_HOST, Sources, quota, recount, sources, usage
 from fleet_pipeline.ledger.ingest import Report, bytes_to_read, ingest
 
 __all__ = [
     "DEMO_HOST",
     "Report",
+    "Sources",
     "bytes_to_read",
     "ingest",
     "quota",

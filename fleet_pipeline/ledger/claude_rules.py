@@ -120,6 +120,7 @@ def _repaired(rows: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
             on="ts",
             by=agent,
             strategy="backward",
+            check_sortedness=False,
         )
         .filter(
             pl.col("is_final").not_(),

@@ -43,7 +43,7 @@ _REVIEW_ECHO: Final = timedelta(minutes=1)
 
 
 def count_codex(events: pl.DataFrame) -> pl.DataFrame:
-    """Return one ledger row for each billed request in ``events`` (``CodexEvent`` and its ``host``).
+    """Return one ledger row for each request in ``events`` (``CodexEvent`` and its ``host``).
 
     Tokens are disjoint: fresh input, cache write (counted as 5m), cache read, output with
     reasoning. Ordered by time and message id.

@@ -37,7 +37,7 @@ USAGE: Final = pl.Schema(
         "turn_id": pl.String(),
     }
 )
-"""Tokens are disjoint classes (reasoning is a part of output), ``ts`` is the request's first line in
-UTC. ``message_id`` is Claude's message id or Codex's response id, or a stable key derived in its
+"""Tokens are disjoint classes (reasoning is a part of output), ``ts`` is the first line's, in UTC.
+ ``message_id`` is Claude's message id or Codex's response id, or a stable key derived in its
 place. ``output_is_final`` is false where the log only has a placeholder: read it as "at least".
 """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import polars as pl
 
@@ -28,8 +28,8 @@ def recount(home: Home) -> int:
         codex = store.read_days(events, evidence.CODEX, "host=*/client=codex/date=*.parquet")
         rows = pl.concat(
             [
-                count_claude(claude).cast(dict(USAGE)),
-                count_codex(codex).select(USAGE.names()).cast(dict(USAGE)),
+                count_claude(claude).cast(USAGE),
+                count_codex(codex).select(USAGE.names()).cast(USAGE),
             ]
         )
         return store.replace_days(home.lake / "usage", rows.sort("ts", "client", "message_id"))
@@ -46,7 +46,20 @@ def quota(home: Home) -> pl.DataFrame:
     return _of_real_hosts(home, store.read_days(home.lake / "quota", evidence.QUOTA))
 
 
-def sources(home: Home) -> dict[str, object]:
+class Sources(TypedDict):
+    """What all transcripts together held; see ``sources``."""
+
+    files: int
+    bytes: int
+    lines: int
+    requests_lines: int
+    duplicates: int
+    quarantined: dict[str, int]
+    hosts: list[dict[str, object]]
+    clients: dict[str, dict[str, int]]
+
+
+def sources(home: Home) -> Sources:
     """Return what all transcripts together held, from the store: the same whenever it is asked.
 
     ``duplicates`` is how many lines spoke of a request that was counted already.

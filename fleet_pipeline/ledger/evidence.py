@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Final, Literal, get_args, get_origin, get_type_hints
+from typing import Final, Literal, cast, get_args, get_origin, get_type_hints
 
 import polars as pl
 from msgspec import Struct
 
 from fleet_pipeline.transcripts.claude import ClaudeEvent, Rejected
-from fleet_pipeline.transcripts.codex import CodexEvent, QuotaReading
+from fleet_pipeline.transcripts.codex import CodexEvent
+from fleet_pipeline.transcripts.codex_quota import QuotaReading
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -78,8 +79,9 @@ def frame_of(records: Sequence[Struct | ClaudeEvent], schema: pl.Schema) -> pl.D
 def _series(name: str, values: Sequence[object], dtype: pl.DataType) -> pl.Series:
     if dtype == pl.Datetime:
         # Whole microseconds go into a column ten times as fast as datetimes do.
-        values = [None if at is None else (at - _EPOCH) // _MICROSECOND for at in values]
-        return pl.Series(name, values, pl.Int64).cast(dtype)
+        moments = cast(Sequence[datetime | None], values)
+        whole = [None if at is None else (at - _EPOCH) // _MICROSECOND for at in moments]
+        return pl.Series(name, whole, pl.Int64).cast(dtype)
     return pl.Series(name, values, dtype)
 
 

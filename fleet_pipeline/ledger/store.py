@@ -57,7 +57,7 @@ def read_days(
         rows = _in_schema(pl.read_parquet(path, hive_partitioning=False), schema)
         frames.append(rows.with_columns(host=pl.lit(host.removeprefix("host="))))
     if not frames:
-        return pl.DataFrame(schema=pl.Schema({**schema, "host": pl.String}))
+        return pl.DataFrame(schema=pl.Schema([*schema.items(), ("host", pl.String())]))
     return pl.concat(frames, how="diagonal")
 
 
@@ -67,7 +67,7 @@ def merge_days(folder: Path, rows: pl.DataFrame, merge: Merge, day: str = "ts") 
     ``merge`` reduces old and new rows of one day to those worth keeping, sorted; it must be
     commutative, associative and idempotent.
     """
-    touched = []
+    touched: list[date] = []
     if rows.is_empty():
         return touched
     with_day = rows.with_columns(_day=pl.col(day).dt.date())
@@ -106,4 +106,4 @@ def best_of(rows: pl.DataFrame, key: Sequence[str], rank: Sequence[str]) -> pl.D
 
 def _in_schema(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     missing = [pl.lit(None, dtype).alias(n) for n, dtype in schema.items() if n not in frame]
-    return frame.with_columns(missing).select(schema.names()).cast(dict(schema))
+    return frame.with_columns(missing).select(schema.names()).cast(schema)

@@ -117,7 +117,7 @@ class Figures:
         """Return the label of a class in a mirage bar: a share of tokens, or dollars."""
         if measure == "tokens":
             return self.in_svg("share_fine", "costs.mirage.{}.share", token_class)
-        return self.in_svg("money_exact", f"costs.mirage.{{}}.{measure}", token_class)
+        return self.in_svg("money", f"costs.mirage.{{}}.{measure}", token_class)
 
 
 def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str:

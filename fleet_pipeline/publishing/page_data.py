@@ -7,7 +7,6 @@ here, and no word of the page is written here; costs are in ``page_data_costs``.
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TypedDict
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from fleet_pipeline.costing import monthly_factor
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
 GENERATOR = {"name": "fleet_pipeline", "version": "0.1.0"}
@@ -22,15 +22,6 @@ DEMO_HOST = "demo"
 
 Record = dict[str, object]
 Tables = Mapping[str, pl.DataFrame]
-
-
-class CheckOutcome(TypedDict):
-    """What one check found: ``severity`` is 'error' (refuses to publish) or 'warn'."""
-
-    name: str
-    severity: str
-    passed: bool
-    says: str
 
 
 def build_page(

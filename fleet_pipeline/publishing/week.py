@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -66,7 +66,7 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
     if refusals:
         raise PublicationError(f"nothing was published for {close}: " + "; ".join(refusals))
-    page = build_page(org, close, tables, sources, [asdict(outcome) for outcome in outcomes])
+    page = build_page(org, close, tables, sources, [outcome.record() for outcome in outcomes])
     shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
     with home.lock("fleet refresh"):
         # The living copies follow the newest week, as ``latest`` does.

@@ -353,12 +353,15 @@ def _decode_leniently(data: memoryview) -> _Line | Reason:
         return "bad_counter"
     line = _Line(
         type="assistant",
-        message=_Message(*(_text(message.get(name)) for name in ("id", "model", "stop_reason"))),
+        message=_Message(
+            id=_text(message.get("id")),
+            model=_text(message.get("model")),
+            stop_reason=_text(message.get("stop_reason")),
+            usage=usage,
+        ),
         timestamp=_timestamp(record.get("timestamp")),
         isSidechain=record.get("isSidechain") is True,
     )
-    assert line.message is not None
-    line.message.usage = usage
     for name in _TEXT_FIELDS:
         setattr(line, name, _text(record.get(name)))
     return line
@@ -380,7 +383,7 @@ def _text(value: object) -> str | None:
 
 
 def _texts_mended(usage: object) -> object:
-    """Return ``usage`` with descriptions of a wrong type left out; its counters stay as they are."""
+    """Return ``usage`` without descriptions of a wrong type; its counters stay as they are."""
     if not isinstance(usage, dict):
         return usage
     texts = ("service_tier", "speed", "inference_geo")

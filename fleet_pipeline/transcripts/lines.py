@@ -35,7 +35,7 @@ def digest(data: bytes | bytearray | memoryview) -> int:
 
 
 def open_regular(path: Path) -> int:
-    """Return a descriptor of a regular file; links, pipes and devices are refused, never waited for.
+    """Return a descriptor of a regular file; links, pipes and devices are refused at once.
 
     Raises SourceError naming what the path is instead.
     """
@@ -75,7 +75,7 @@ class CompressedBytes:
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill ``buffer``; raises SourceError where the file is damaged."""
         try:
-            return self._stream.readinto(buffer)  # type: ignore[no-any-return]
+            return self._stream.readinto(buffer)
         except zstandard.ZstdError:
             raise SourceError("damaged Zstandard file") from None
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -329,6 +330,13 @@ def test_a_figure_that_is_missing_from_page_json_is_refused_by_name() -> None:
 def test_checks_are_shown_with_what_they_say(read: Outline) -> None:
     assert "30 passed, 0 failed, 1 warned" in read.words
     assert "unattributed input 3.1%, limit 3.0%" in read.words
+
+
+def test_every_source_that_the_page_names_exists(html: str) -> None:
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"<code>((?:sql|fleet_pipeline)/[^<]+)</code>", html))
+    assert len(named) > 4
+    assert [name for name in sorted(named) if not (root / name).exists()] == []
 
 
 def test_each_chart_has_a_title_a_description_and_a_table(html: str) -> None:
