@@ -5,15 +5,26 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import shown, weekly, weekly_check
+from assets.tables import OWNERS, shown, weekly, weekly_check
 from fleet_pipeline import costing, pricing, quality
 from fleet_pipeline.org import priced_models
 from fleet_pipeline.weeks import window
 
 GROUP = "costing"
 
+price_list = dg.AssetSpec(
+    "price_list",
+    description=(
+        "Model prices by provider and date that the package carries (genai-prices). Not made here:"
+        " newer ones come with a newer release, so that a week can always be priced again."
+    ),
+    group_name=GROUP,
+    kinds={"python"},
+    owners=OWNERS,
+)
 
-@weekly(GROUP, "python", deps=("organisation",))
+
+@weekly(GROUP, deps=("organisation", "price_list"))
 def prices(
     context: dg.AssetExecutionContext, fleet: Fleet, model_mix: pl.DataFrame
 ) -> pl.DataFrame:
@@ -23,7 +34,7 @@ def prices(
     return pricing.prices_table(models, close_of(context))
 
 
-@weekly(GROUP, "python", sql="offload_tokens", deps=("organisation",))
+@weekly(GROUP, "python", sql="offload_tokens", deps=("organisation", "price_list"))
 def cost_scenarios(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
@@ -39,7 +50,7 @@ def cost_scenarios(
     )
 
 
-@weekly(GROUP, sql="subscription_value")
+@weekly(GROUP, sql="subscription_value", deps=("price_list",))
 def subscription_value(requests: pl.DataFrame) -> pl.DataFrame:
     """Value of the subscription month: the same requests at the API's list prices of their day."""
     return costing.subscription_value(requests)
@@ -58,5 +69,10 @@ def used_models_have_prices(subscription_value: pl.DataFrame) -> dg.AssetCheckRe
     return shown(quality.used_models_have_prices(subscription_value))
 
 
-assets = [prices, cost_scenarios, subscription_value]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    price_list,
+    prices,
+    cost_scenarios,
+    subscription_value,
+]
 checks = [priced_models_have_prices, used_models_have_prices]

@@ -12,7 +12,7 @@ from fleet_pipeline import ledger
 GROUP = "headroom"
 
 
-@weekly(GROUP, sql="headroom", deps=("usage_ledger",))
+@weekly(GROUP, sql="headroom", deps=("transcript_evidence",))
 def headroom(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:

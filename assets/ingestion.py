@@ -3,13 +3,30 @@
 import dagster as dg
 
 from assets.resources import Fleet
-from assets.tables import OWNERS, shown
+from assets.tables import OWNERS, schema_shown, shown
 from fleet_pipeline import ledger, quality
 
 GROUP = "ingestion"
 
+transcripts = dg.AssetSpec(
+    "transcripts",
+    description=(
+        "What Claude Code and Codex write to disk as they work. Not made here, and not kept for"
+        " long: Claude Code deletes its own after 30 days."
+    ),
+    group_name=GROUP,
+    kinds={"claude", "openai", "json"},
+    owners=OWNERS,
+)
 
-@dg.asset(group_name=GROUP, kinds={"python", "parquet"}, owners=OWNERS, code_version="1")
+
+@dg.asset(
+    deps=[transcripts],
+    group_name=GROUP,
+    kinds={"python", "parquet"},
+    owners=OWNERS,
+    code_version="1",
+)
 def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Evidence: what every transcript said of every request and quota window, kept for good.
 
@@ -17,13 +34,12 @@ def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult[None]:
     """
     settings = fleet.settings()
     report = ledger.ingest(settings.home, settings.sources())
-    passed_over = sum(report.passed_over.values())
     return dg.MaterializeResult(
         metadata={
             "transcripts": report.files,
             "read_now": report.files_read,
             "bytes_read_now": report.bytes_read,
-            "passed_over": passed_over,
+            "passed_over": sum(report.passed_over.values()),
             "dagster/uri": (settings.home.lake / "events").as_uri(),
         }
     )
@@ -40,14 +56,17 @@ def usage_ledger(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Ledger of billed requests, one row each, counted from the evidence by the counting rules."""
     home = fleet.settings().home
     changed = ledger.recount(home)
+    rows = ledger.usage(home)
     sources = ledger.sources(home)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": ledger.usage(home).height,
+            "dagster/row_count": rows.height,
+            "dagster/uri": (home.lake / "usage").as_uri(),
+            "dagster/column_schema": schema_shown("usage_ledger", rows.schema),
             "days_changed": changed,
             "duplicates_not_counted": sources["duplicates"],
             "lines_not_believed": sum(sources["quarantined"].values()),
-            "dagster/uri": (home.lake / "usage").as_uri(),
+            "requests_by_host": {str(host["host"]): host["requests"] for host in sources["hosts"]},
         }
     )
 
@@ -64,5 +83,5 @@ def quarantine_is_small(fleet: Fleet) -> dg.AssetCheckResult:
     return shown(quality.quarantine_is_small(ledger.sources(fleet.settings().home)))
 
 
-assets = [transcript_evidence, usage_ledger]
+assets: list[dg.AssetsDefinition | dg.AssetSpec] = [transcripts, transcript_evidence, usage_ledger]
 checks = [requests_are_unique, quarantine_is_small]

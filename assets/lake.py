@@ -6,6 +6,8 @@ import dagster as dg
 import polars as pl
 
 from assets.resources import Fleet
+from assets.tables import schema_shown
+from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.store import write_frame
 
 _PREVIEW_ROWS = 10
@@ -24,16 +26,18 @@ class ParquetLake(dg.ConfigurableIOManager):
             {
                 "dagster/partition_row_count": obj.height,
                 "dagster/uri": path.as_uri(),
-                "dagster/column_schema": dg.TableSchema(
-                    [dg.TableColumn(name, str(dtype)) for name, dtype in obj.schema.items()]
-                ),
+                "dagster/column_schema": schema_shown(context.asset_key.path[-1], obj.schema),
                 "preview": dg.MetadataValue.md(_markdown(obj.head(_PREVIEW_ROWS))),
             }
         )
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """Read the same week of an upstream asset."""
-        return pl.read_parquet(self._path(context), hive_partitioning=False)
+        """Read the same week of an upstream asset; raises SourceError if it was never made."""
+        path = self._path(context)
+        if not path.exists():
+            table, week = context.asset_key.to_user_string(), context.asset_partition_key
+            raise SourceError(f"{table} of the week from {week} was never made: materialize it too")
+        return pl.read_parquet(path, hive_partitioning=False)
 
     def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
         folder = self.fleet.settings().home.lake / "weekly"

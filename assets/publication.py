@@ -1,5 +1,7 @@
 """Stage 5: the page, the ranking, and everything needed to check them."""
 
+from datetime import timedelta
+
 import dagster as dg
 import polars as pl
 
@@ -11,6 +13,11 @@ from fleet_pipeline.publishing.week import TABLES
 
 GROUP = "publication"
 
+_DEADLINE = dg.FreshnessPolicy.cron(
+    deadline_cron="0 9 * * 3", lower_bound_delta=timedelta(hours=3), timezone="UTC"
+)
+"""Wednesday 09:00 UTC, three hours after the sweep: what is older by then is a page that is due."""
+
 
 @dg.asset(
     ins={name: dg.AssetIn(name) for name in TABLES},
@@ -20,6 +27,7 @@ GROUP = "publication"
     kinds={"jinja", "html", "markdown"},
     owners=OWNERS,
     code_version="1",
+    freshness_policy=_DEADLINE,
 )
 def routing_page(
     context: dg.AssetExecutionContext, fleet: Fleet, **tables: pl.DataFrame
@@ -27,17 +35,18 @@ def routing_page(
     """Page and ranking of the week, with every figure and table behind them.
 
     Refused where a check fails that would make it wrong; what was published before then stays.
+    Published under the week's closing Wednesday; `latest` follows the newest week, never an older
+    one.
     """
     settings = fleet.settings()
     week = publishing.publish_week(
         settings.home, settings.organisation(), close_of(context), tables
     )
-    index = week.published.folder / "index.html"
-    latest = settings.home.site / "latest" / "index.html"
     return dg.MaterializeResult(
         metadata={
-            "page": dg.MetadataValue.url(index.as_uri()),
-            "latest": dg.MetadataValue.url(latest.as_uri()),
+            "page": dg.MetadataValue.path(week.published.folder / "index.html"),
+            "is_latest": week.published.is_latest,
+            "changed": week.published.changed,
             "ranking": dg.MetadataValue.md(week.ranking),
             "checks_passed": week.checks_passed,
             "checks_warned": week.checks_warned,

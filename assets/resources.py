@@ -1,5 +1,9 @@
 """What assets need from outside: where the home, the organisation and the transcripts are."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
 import dagster as dg
 
 from fleet_pipeline.settings import Settings, settings
@@ -16,3 +20,15 @@ class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
     def settings(self) -> Settings:
         """Return the folders of this run, resolved when it runs and not when it is defined."""
         return settings(self.home or None, self.org or None, self.claude, self.codex)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:
+        """Be the home's only writer for as long as the run lasts.
+
+        Two runs of one week would otherwise read each other's half-made tables. Raises BusyError
+        when another process does not let go within a minute.
+        """
+        home = self.settings().home
+        home.prepare()
+        with home.lock(f"run {context.run_id}"):
+            yield self

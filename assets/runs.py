@@ -4,34 +4,26 @@ import os
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import TypedDict
+from typing import Final
 
 import dagster as dg
 
 from assets.definitions import defs
 from assets.partitions import key_of
 from assets.schedules import weekly_sweep
+from fleet_pipeline.cli.graph import Outcome
 from fleet_pipeline.home import write_whole
 from fleet_pipeline.settings import Settings
 
-
-class Outcome(TypedDict):
-    """What became of a week: where its page is, or why there is none."""
-
-    as_of: str
-    published: bool
-    page: str | None
-    ranking: str | None
-    run_id: str
-    warnings: list[str]
-    refusals: list[str]
+_WRITTEN_BY_FLEET: Final = "# Written by fleet, which renews it; without this line it is yours.\n"
+_ONLY_IN_A_CHECKOUT: Final = "# ---- Only in a checkout"
 
 
 def publish_week(settings: Settings, close: date) -> Outcome:
     """Run the weekly job for the week that closes at ``close``; nothing is raised for a refusal."""
     with instance_of(settings) as instance:
         result = defs.resolve_job_def(weekly_sweep.name).execute_in_process(
-            run_config=_run_config(settings),
+            run_config=run_config(settings),
             partition_key=key_of(close),
             instance=instance,
             raise_on_error=False,
@@ -40,9 +32,12 @@ def publish_week(settings: Settings, close: date) -> Outcome:
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     refusing = [check for check in failed if check.severity is dg.AssetCheckSeverity.ERROR]
     says = {check.check_name: f"{check.check_name}: {check.description}" for check in failed}
-    refusals = [says[check.check_name] for check in refusing]
+    nothing = f"nothing was published for {close}: "
+    refusals = [nothing + says[check.check_name] for check in refusing]
     if not result.success and not refusals:
-        refusals = [_reason(event) for event in result.filter_events(lambda e: e.is_step_failure)]
+        failures = result.filter_events(lambda event: event.is_step_failure)
+        reasons = [_reason(event) for event in failures] or [f"see run {result.run_id} in fleet ui"]
+        refusals = [nothing + reason.removeprefix(nothing) for reason in reasons]
     week = settings.home.site / "weeks" / close.isoformat()
     return Outcome(
         as_of=close.isoformat(),
@@ -51,7 +46,7 @@ def publish_week(settings: Settings, close: date) -> Outcome:
         ranking=str(week / "cheap-model-offload-ranking.md") if result.success else None,
         run_id=result.run_id,
         warnings=[says[check.check_name] for check in failed if check not in refusing],
-        refusals=[f"nothing was published for {close}: {refusal}" for refusal in refusals],
+        refusals=refusals,
     )
 
 
@@ -72,15 +67,22 @@ def instance_of(settings: Settings) -> dg.DagsterInstance:
 
 
 def _prepare_instance(folder: Path) -> None:
-    checkout = Path("dagster.yaml")
-    packaged = files("assets").joinpath("dagster.yaml")
-    source = checkout if checkout.is_file() else packaged
-    if not (folder / "dagster.yaml").exists():
-        write_whole(folder / "dagster.yaml", source.read_bytes())
+    """Put the instance's settings into ``folder``, which is a DAGSTER_HOME from then on.
+
+    Older settings that fleet wrote are renewed; those of an operator, who has taken the first
+    line away, stay.
+    """
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    target = folder / "dagster.yaml"
+    if target.exists() and not target.read_text("utf-8").startswith(_WRITTEN_BY_FLEET):
+        return
+    shipped = files("assets").joinpath("dagster.yaml").read_text("utf-8")
+    settings, _, _ = shipped.partition(_ONLY_IN_A_CHECKOUT)
+    write_whole(target, f"{_WRITTEN_BY_FLEET}{settings}".encode())
 
 
-def _run_config(settings: Settings) -> dict[str, object]:
+def run_config(settings: Settings) -> dict[str, object]:
+    """Return the configuration that binds a run to ``settings``; it is kept with the run."""
     fleet = {
         "home": str(settings.home.root),
         "org": str(settings.org_folder),
@@ -94,7 +96,11 @@ def _run_config(settings: Settings) -> dict[str, object]:
 
 
 def _reason(event: dg.DagsterEvent) -> str:
+    """Return what the first of a step's errors says, without the name of its class."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else f"step {event.step_key} failed"
+    if error is None:
+        return f"step {event.step_key} failed"
+    kind, _, says = error.message.strip().partition(": ")
+    return says if kind.endswith(error.cls_name or " ") else error.message.strip()

@@ -8,13 +8,17 @@ from assets.resources import Fleet
 from assets.tables import OWNERS, shown, weekly, weekly_check
 from fleet_pipeline import ledger, quality, tables
 from fleet_pipeline.org import agents_by_folder, agents_table
+from fleet_pipeline.publishing.week import published_pages
 from fleet_pipeline.weeks import window
 
 GROUP = "usage"
 
 organisation = dg.AssetSpec(
     "organisation",
-    description="The operator's files in `orgs/`: agents, policy, candidate models, free APIs.",
+    description=(
+        "The operator's files in `orgs/`: agents, policy, candidate models, free APIs. Not made"
+        " here: edited by hand, read anew by each run."
+    ),
     group_name="policy",
     kinds={"yaml"},
     owners=OWNERS,
@@ -99,6 +103,17 @@ def window_is_whole(window_coverage: pl.DataFrame) -> dg.AssetCheckResult:
     return shown(quality.window_is_whole(window_coverage))
 
 
+@weekly_check(usage_totals, blocking=True)
+def ledger_has_not_shrunk(
+    context: dg.AssetCheckExecutionContext, fleet: Fleet, usage_totals: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """Nothing that was published before has gone missing: a lost lake never lowers a total."""
+    home = fleet.settings().home
+    same_week, newest = published_pages(home, close_of(context))
+    sources = ledger.sources(home)
+    return shown(quality.ledger_has_not_shrunk(usage_totals, sources, same_week, newest))
+
+
 @weekly_check(agent_usage, "usage_totals", blocking=True)
 def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
     """The agents' rows, the unattributed one among them, are the whole of Claude's usage."""
@@ -123,4 +138,10 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     codex_usage,
     target_proxy,
 ]
-checks = [window_holds_requests, window_is_whole, agents_add_up, days_add_up]
+checks = [
+    window_holds_requests,
+    window_is_whole,
+    ledger_has_not_shrunk,
+    agents_add_up,
+    days_add_up,
+]

@@ -5,7 +5,7 @@ asks all of them again, so that no page gets past a check by being run alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict
 
 import polars as pl
@@ -37,12 +37,16 @@ class CheckOutcome(TypedDict):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check found. ``says`` gives counts and names, never values of the logs."""
+    """What one check found. ``says`` gives counts and names, never values of the logs.
+
+    ``counts`` are the numbers behind it, for whoever follows them from week to week.
+    """
 
     name: str
     severity: Severity
     passed: bool
     says: str
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def refuses(self) -> bool:
@@ -65,6 +69,7 @@ def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
     return Outcome(
         "requests_are_unique", "error", repeated == 0,
         f"{ledger.height:,} requests, {repeated:,} rows share a key with another",
+        {"requests": ledger.height, "repeated": repeated},
     )  # fmt: skip
 
 
@@ -75,6 +80,7 @@ def window_holds_requests(window_coverage: pl.DataFrame) -> Outcome:
         "window_holds_requests", "error", row["days_covered"] > 0,
         f"{row['days_covered']} of {row['days']} days hold a request"
         + ("" if row["days_covered"] else "; is the right folder read? `fleet doctor` tells"),
+        {"days_covered": row["days_covered"]},
     )  # fmt: skip
 
 
@@ -85,6 +91,7 @@ def window_is_whole(window_coverage: pl.DataFrame) -> Outcome:
     return Outcome(
         "window_is_whole", "warn", missing == 0,
         f"{missing} of {row['days']} days hold no request" if missing else "every day is covered",
+        {"days_missing": missing},
     )  # fmt: skip
 
 
@@ -108,6 +115,7 @@ def _adds_up(name: str, parts: pl.DataFrame, whole: Mapping[str, int]) -> Outcom
     return Outcome(
         name, "error", not off,
         f"the parts are off: {', '.join(off)}" if off else f"{len(_PARTS)} sums equal their whole",
+        {"sums_off": len(off)},
     )  # fmt: skip
 
 
@@ -121,6 +129,7 @@ def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, 
         "priced_models_have_prices", "error", not missing,
         f"no price for {', '.join(missing)}; correct price_id in models.yaml"
         if missing else f"{len(set(priced))} models have a price in force",
+        {"without_price": len(missing)},
     )  # fmt: skip
 
 
@@ -131,6 +140,7 @@ def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
         "used_models_have_prices", "warn", not without,
         f"no list price for {len(without)} models: {', '.join(sorted(map(str, without)))}"
         if without else "every model in use has a list price",
+        {"without_price": len(without)},
     )  # fmt: skip
 
 
@@ -165,6 +175,7 @@ def ledger_has_not_shrunk(
         "ledger_has_not_shrunk", "error", not shrunk,
         "; ".join(shrunk) + "; bring the lake back from a backup, or delete the published week"
         if shrunk else "at least as many requests as were published before",
+        {"totals_shrunk": len(shrunk)},
     )  # fmt: skip
 
 
@@ -181,6 +192,7 @@ def quarantine_is_small(sources: Sources) -> Outcome:
         "quarantine_is_small", "warn", left_out * 200 <= lines,
         f"{left_out:,} lines not believed beside {lines:,} that were"
         + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
+        {"left_out": left_out, "believed": lines},
     )  # fmt: skip
 
 

@@ -7,12 +7,15 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from fleet_pipeline import org
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import DEMO_HOST
 from fleet_pipeline.transcripts.discover import Places, default_places, find, named_places
+
+_USUAL_ORG: Final = Path("orgs/riles-fleet")
 
 
 @dataclass(frozen=True)
@@ -32,29 +35,38 @@ class Settings:
     def sources(self) -> list[Places]:
         """Return the places to read.
 
-        The named ones, else those of the organisation, else this machine's own; where that has no
-        transcript at all, the demo fleet if there is one.
+        The named ones, else this machine's own; where those hold no transcript at all, the demo
+        fleet if there is one. Raises ConfigurationError for a named folder that does not exist.
         """
-        if self.claude or self.codex:
-            return [named_places(self.claude, self.codex)]
-        if self.org_folder.is_dir() and (listed := self.organisation().sources):
-            return [
-                named_places(
-                    [Path(folder).expanduser() for folder in source.claude],
-                    [Path(folder).expanduser() for folder in source.codex],
-                    source.host,
-                )
-                for source in listed
-            ]
-        own = default_places(self.environment, Path.home())
-        demo = self.home.demo
+        if named := self.named_places():
+            return [named_places(places.claude, places.codex, places.host) for places in named]
+        own, demo = self.own_places(), self.home.demo
         if demo.is_dir() and not find(own).files:
-            return [named_places([demo / ".claude"], [demo / ".codex"], DEMO_HOST)]
+            return [Places((demo / ".claude",), (demo / ".codex",), DEMO_HOST)]
         return [own]
 
-    def has_real_transcripts(self) -> bool:
-        """Say whether there is anything to read but a demo fleet."""
-        return any(find(p).files for p in self.sources() if p.host != DEMO_HOST)
+    def named_places(self) -> list[Places]:
+        """Return the places that the command names, else those that the organisation lists.
+
+        Whether or not they exist; none at all means that this machine's own are to be read.
+        """
+        if self.claude or self.codex:
+            return [Places(self.claude, self.codex)]
+        if not self.org_folder.is_dir():
+            return []
+        organisation = self.organisation()
+        return [
+            Places(
+                tuple(organisation.path(folder) for folder in source.claude),
+                tuple(organisation.path(folder) for folder in source.codex),
+                source.host,
+            )
+            for source in organisation.sources
+        ]
+
+    def own_places(self) -> Places:
+        """Return where the clients of this machine write, whether or not anything is there."""
+        return this_machine(self.environment)
 
 
 def settings(
@@ -65,27 +77,41 @@ def settings(
 ) -> Settings:
     """Return the settings of a command: what it names, else the environment, else the defaults.
 
-    ``FLEET_HOME`` (``.fleet``) and ``FLEET_ORG`` (``orgs/riles-fleet``, or the only folder in
-    ``orgs/``). Raises ConfigurationError for a named folder that does not exist.
+    ``FLEET_HOME`` (``.fleet``) and ``FLEET_ORG`` (``orgs/riles-fleet``, or the only organisation
+    in ``orgs/``). Raises ConfigurationError for a named folder that does not exist.
     """
     environment = dict(os.environ)
     chosen = org_folder or environment.get("FLEET_ORG")
-    if chosen and not Path(chosen).is_dir():
+    if chosen and not _absolute(chosen).is_dir():
         raise ConfigurationError(
             f"{chosen}: there is no such folder; `fleet init --org {chosen}` makes one"
         )
     made = Settings(
-        home=Home(Path(home or environment.get("FLEET_HOME") or ".fleet").absolute()),
-        org_folder=Path(chosen).absolute() if chosen else _usual_org(),
-        claude=tuple(Path(folder).expanduser().absolute() for folder in claude),
-        codex=tuple(Path(folder).expanduser().absolute() for folder in codex),
+        home=Home(_absolute(home or environment.get("FLEET_HOME") or ".fleet")),
+        org_folder=_absolute(chosen) if chosen else _usual_org(),
+        claude=tuple(_absolute(folder) for folder in claude),
+        codex=tuple(_absolute(folder) for folder in codex),
         environment=environment,
     )
     named_places(made.claude, made.codex)
     return made
 
 
+def this_machine(environment: Mapping[str, str] = os.environ) -> Places:
+    """Return where the clients of this machine write, whatever any organisation lists."""
+    try:
+        return default_places(environment, Path.home())
+    except RuntimeError:
+        raise ConfigurationError("this user has no home folder: set HOME") from None
+
+
+def _absolute(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigurationError(f"{text}: nobody of that name has a home folder here") from None
+
+
 def _usual_org() -> Path:
-    usual = Path("orgs/riles-fleet").absolute()
-    there = [folder for folder in usual.parent.glob("*") if folder.is_dir()]
-    return there[0] if len(there) == 1 else usual
+    there = [file.parent for file in _USUAL_ORG.parent.glob("*/fleet.yaml")]
+    return (there[0] if len(there) == 1 else _USUAL_ORG).absolute()

@@ -1,15 +1,17 @@
-"""Progress on the terminal: a bar for a person, a plain line for a log, nothing on stdout."""
+"""Progress on stderr: a bar for a person at a terminal, one plain line for a log."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fleet_pipeline.cli.output import note
+
 
 @contextmanager
-def shown(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how much more was done, out of ``total``."""
+def shown(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how much more was done, out of ``total`` if that is known."""
     if not sys.stderr.isatty():
-        print(f"{what} ...", file=sys.stderr, flush=True)
+        note(f"{what} ...")
         yield lambda _: None
         return
     from rich.console import Console
@@ -17,5 +19,17 @@ def shown(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=max(total, 1))
-        yield lambda done: bar.advance(task, done)
+        task = bar.add_task(what, total=total if total is None else max(total, 1))
+        yield lambda more: bar.advance(task, more)
+
+
+def as_total(advance: Callable[[int], None]) -> Callable[[int], None]:
+    """Turn a function that is told 'so much more' into one that is told 'so much in all'."""
+    before = 0
+
+    def tell(total: int) -> None:
+        nonlocal before
+        advance(total - before)
+        before = total
+
+    return tell

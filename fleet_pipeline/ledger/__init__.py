@@ -4,8 +4,8 @@ Evidence (what each log said) comes in through ``ingest`` and is never thrown aw
 derived from it by the counting rules, so that better rules recount history.
 """
 
-from fleet_pipeline.ledger.count import DEMO_HOST, Sources, quota, recount, sources, usage
-from fleet_pipeline.ledger.ingest import Report, bytes_to_read, ingest
+from fleet_pipeline.ledger.counting import DEMO_HOST, Sources, quota, recount, sources, usage
+from fleet_pipeline.ledger.ingestion import Report, bytes_to_read, ingest
 
 __all__ = [
     "DEMO_HOST",

@@ -5,7 +5,7 @@ lines that were not believed, one of how much each transcript held. Merging is c
 associative and idempotent: order, repeats, restarts and copies change nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -17,6 +17,17 @@ from msgspec import Struct
 from fleet_pipeline.transcripts.claude import ClaudeEvent, Rejected
 from fleet_pipeline.transcripts.codex import CodexEvent
 from fleet_pipeline.transcripts.codex_quota import QuotaReading
+
+
+class Transcript(Struct):
+    """How much of one transcript was read: whole lines, and those that spoke of requests."""
+
+    client: str
+    file_id: int
+    bytes: int
+    lines: int
+    request_lines: int
+
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -45,15 +56,7 @@ CLAUDE: Final = schema_of(ClaudeEvent)
 CODEX: Final = schema_of(CodexEvent)
 QUOTA: Final = pl.Schema({"client": pl.String(), **schema_of(QuotaReading)})
 REJECTED: Final = pl.Schema({"client": pl.String(), "head": pl.Int64(), **schema_of(Rejected)})
-TRANSCRIPTS: Final = pl.Schema(
-    {
-        "client": pl.String(),
-        "file_id": pl.Int64(),
-        "bytes": pl.Int64(),
-        "lines": pl.Int64(),
-        "request_lines": pl.Int64(),
-    }
-)
+TRANSCRIPTS: Final = schema_of(Transcript)
 
 _CLAUDE_KEY = ("kind", "file_id", "message_id", "request_id", "line_id")
 _FROM_FIRST_LINE = CLAUDE.names()[
@@ -61,19 +64,24 @@ _FROM_FIRST_LINE = CLAUDE.names()[
 ]
 
 
-def frame_of(records: Sequence[Struct | ClaudeEvent], schema: pl.Schema) -> pl.DataFrame:
-    """Return ``records`` as a frame; columns that are no field of theirs are left out."""
+def frame_of(
+    records: Sequence[Struct | ClaudeEvent],
+    schema: pl.Schema,
+    same: Mapping[str, object] | None = None,
+) -> pl.DataFrame:
+    """Return ``records`` as a frame in ``schema``; ``same`` are columns that all rows share."""
     if not records:
         return pl.DataFrame(schema=schema)
-    names: Sequence[str] = schema.names()
     if isinstance(records[0], Struct):
-        names = [name for name in names if name in records[0].__struct_fields__]
-        columns = zip(*map(attrgetter(*names), records), strict=True)
+        names = records[0].__struct_fields__
+        rows: Iterable[Sequence[object]] = map(attrgetter(*names), records)
     else:
-        columns = zip(*records, strict=True)
-    return pl.DataFrame(
-        [_series(name, column, schema[name]) for name, column in zip(names, columns, strict=True)]
-    )
+        names = ClaudeEvent._fields
+        rows = records  # type: ignore[assignment]
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    for name, value in (same or {}).items():
+        columns[name] = (value,) * len(records)
+    return pl.DataFrame([_series(name, columns[name], dtype) for name, dtype in schema.items()])
 
 
 def _series(name: str, values: Sequence[object], dtype: pl.DataType) -> pl.Series:
@@ -96,7 +104,7 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
         full_input = pl.sum_horizontal(
             "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
         )
-        rank = [pl.col("stop_reason").is_not_null(), "output_tokens", full_input, "offset"]
+        rank = [pl.col("stop_reason").is_not_null(), "output_tokens", full_input, -pl.col("offset")]
         best = rows.sort([*_CLAUDE_KEY, *rank]).unique(
             _CLAUDE_KEY, keep="last", maintain_order=True
         )

@@ -36,6 +36,8 @@ TABLES: Final = (
 
 _PRIVATE: Final = {"requests"}
 
+Page = dict[str, object]
+
 
 @dataclass(frozen=True)
 class Week:
@@ -54,14 +56,14 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     Raises PublicationError naming each check that refuses; what was published before then stays.
     """
     sources = ledger.sources(home)
-    folder = home.site / "weeks" / close.isoformat()
+    same_week, newest_week = published_pages(home, close)
     outcomes = quality.all_outcomes(
         tables,
         ledger.usage(home),
         sources,
         priced_models(org),
-        published=_page(folder),
-        newest=_page(home.site / "latest"),
+        published=same_week,
+        newest=newest_week,
     )
     refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
     if refusals:
@@ -69,12 +71,11 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     page = build_page(org, close, tables, sources, [outcome.record() for outcome in outcomes])
     shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
     with home.lock("fleet refresh"):
-        # The living copies follow the newest week, as ``latest`` does.
-        newest = not any(other.name > close.isoformat() for other in _weeks(home))
-        places = [place for place in org.publish_to if newest]
-        copies = [org.path(place.ranking) for place in places if place.ranking]
-        published = site.publish(home.site, page, shown, copies)
-        for place in places:
+        # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks.
+        is_newest = not any(other.name > close.isoformat() for other in _weeks(home))
+        copies = [org.path(place.ranking) for place in org.publish_to if place.ranking]
+        published = site.publish(home.site, page, shown, copies if is_newest else [])
+        for place in org.publish_to:
             if place.site:
                 site.publish(org.path(place.site), page, shown)
     return Week(
@@ -86,11 +87,16 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     )
 
 
+def published_pages(home: Home, close: date) -> tuple[Page | None, Page | None]:
+    """Return what stands as the page of the week that closes at ``close``, and of the newest."""
+    return _page(home.site / "weeks" / close.isoformat()), _page(home.site / "latest")
+
+
 def _weeks(home: Home) -> list[Path]:
     return [path for path in (home.site / "weeks").glob("*-*-*") if path.is_dir()]
 
 
-def _page(folder: Path) -> dict[str, object] | None:
+def _page(folder: Path) -> Page | None:
     try:
         page = json.loads((folder / "page.json").read_bytes())
     except (OSError, ValueError):

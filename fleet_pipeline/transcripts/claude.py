@@ -155,26 +155,25 @@ class ClaudeFile:
 
 _decode = msgspec.json.Decoder(_Line).decode
 
-_USER = b'"type":"user"'
-_HEAD, _TAIL = 640, 2048
+_TYPE = b'"type":"'
+_HEAD, _SHORT, _TAIL = 640, 512, 2048
 
 
 def cannot_matter(buffer: bytearray, begin: int, end: int) -> bool:
-    """Say whether a line is surely no reply: two thirds of the bytes need not be decoded.
+    """Say whether a line is surely no reply: three quarters of the bytes need not be decoded.
 
-    Clients write a user line's type before its payload, among flat fields only, and a subagent's
-    usage near its end. A short line, and one in any other order or with spaces, is decoded.
+    Clients write the type of any other line before its payload, among flat fields only, and a
+    subagent's usage near the end of its parent's line. A short line, and one in any other order or
+    with spaces, is decoded.
     """
-    if end - begin <= _TAIL:
+    if end - begin <= _SHORT or buffer[begin] != 123 or buffer[end - 1] != 125:
         return False
-    user = buffer.find(_USER, begin, begin + _HEAD)
-    return (
-        user >= 0
-        and buffer[begin] == 123
-        and buffer[end - 1] == 125
-        and buffer.find(b"{", begin + 1, user) < 0
-        and buffer.find(b'"usage"', end - _TAIL, end) < 0
-    )
+    name = buffer.find(_TYPE, begin, begin + _HEAD) + len(_TYPE)
+    if name < len(_TYPE) or buffer.find(b"{", begin + 1, name) >= 0:
+        return False
+    if buffer.startswith(b'user"', name):
+        return buffer.find(b'"usage"', max(begin, end - _TAIL), end) < 0
+    return not buffer.startswith(b'assistant"', name)
 
 
 def read_transcript(
@@ -190,9 +189,10 @@ def read_transcript(
     ``lines`` are (offset, bytes) of whole lines, ``written`` the file's modification time in UTC,
     ``agent_type`` what the file's own ``.meta.json`` says. Never raises for any bytes.
     """
-    spoken_of: dict[_Key, _Request] = {}
+    spoken_of: dict[str, _Request] = {}
     repairs: list[ClaudeEvent] = []
     file = ClaudeFile([])
+    request_lines = 0
     latest = written + CLOCK_SLACK
     for offset, data in lines:
         try:
@@ -216,29 +216,22 @@ def read_transcript(
             reason = _disbelief(ts)
             file.rejected.append(Rejected(offset, len(data), reason, digest(data)))
             continue
-        file.request_lines += 1
-        message_id, request_id = message.id or None, line.requestId or None
-        line_id = None if message_id or request_id else line.uuid or f"{file_id}:{offset}"
-        key = (message_id, request_id, line_id)
+        request_lines += 1
+        key = message.id or line.requestId or line.uuid or f"{file_id}:{offset}"
         request = spoken_of.get(key)
         if request is None:
             spoken_of[key] = _Request(line, offset, ts, message, usage, offset)
             continue
         if ts < request.ts:
             request.ts = ts
-        if _is_as_good(message, usage, request):
+        if _is_better(message, usage, request):
             request.message, request.usage, request.offset = message, usage, offset
     file.events = [
-        *(
-            _event(key, request, file_id, in_agent_file, agent_type)
-            for key, request in spoken_of.items()
-        ),
+        *(_event(r, file_id, in_agent_file, agent_type) for r in spoken_of.values()),
         *repairs,
     ]
+    file.request_lines = request_lines
     return file
-
-
-_Key = tuple[str | None, str | None, str | None]
 
 
 class _Request(Struct, gc=False):
@@ -252,16 +245,18 @@ class _Request(Struct, gc=False):
     offset: int
 
 
-def _is_as_good(message: _Message, usage: _Usage, known: _Request) -> bool:
+def _is_better(message: _Message, usage: _Usage, known: _Request) -> bool:
     """Say whether a later line replaces the best one: final before placeholder, then the larger.
 
     Whole lines win, never single fields: a mix of two lines is what nobody billed.
     """
     if (message.stop_reason is None) != (known.message.stop_reason is None):
         return message.stop_reason is not None
+    if usage == known.usage:
+        return False
     output, known_output = usage.output_tokens or 0, known.usage.output_tokens or 0
     return output > known_output or (
-        output == known_output and sum(_classes(usage)) >= sum(_classes(known.usage))
+        output == known_output and sum(_classes(usage)) > sum(_classes(known.usage))
     )
 
 
@@ -289,12 +284,14 @@ def _classes(usage: _Usage) -> tuple[int, int, int, int, int]:
 
 
 def _event(
-    key: _Key, request: _Request, file_id: int, in_agent_file: bool, agent_type: str | None
+    request: _Request, file_id: int, in_agent_file: bool, agent_type: str | None
 ) -> ClaudeEvent:
     line, message, usage = request.line, request.message, request.usage
     details, tools = usage.output_tokens_details, usage.server_tool_use
+    message_id, request_id = message.id or None, line.requestId or None
+    line_id = None if message_id or request_id else line.uuid or f"{file_id}:{request.first_offset}"
     return ClaudeEvent(
-        "request", file_id, *key, request.first_offset, request.ts,
+        "request", file_id, message_id, request_id, line_id, request.first_offset, request.ts,
         line.sessionId, line.cwd, line.version, line.entrypoint,
         bool(line.isSidechain) or in_agent_file,
         line.agentId, line.attributionAgent or agent_type, line.effort, line.promptId,
@@ -321,9 +318,8 @@ def _repair(line: _Line, file_id: int, offset: int, latest: datetime) -> ClaudeE
         return None
     if ts is None or ts.tzinfo is None or not OLDEST <= ts <= latest:
         return None
-    key = (None, None, line.uuid or f"{file_id}:{offset}")
     said = _Request(line, offset, ts, _Message(), result.usage, offset)
-    note = _event(key, said, file_id, True, None)
+    note = _event(said, file_id, True, None)
     return note._replace(
         kind="repair", cwd=None, agent_id=result.agentId, agent_type=result.agentType
     )

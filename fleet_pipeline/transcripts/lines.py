@@ -17,7 +17,7 @@ from fleet_pipeline.errors import SourceError
 LINE_LIMIT: Final = 64 * 2**20
 """Bytes; a longer line is passed over and counted, so that memory stays bounded."""
 
-_BUFFER: Final = 2**20
+_BUFFER: Final = 2**18
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 

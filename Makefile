@@ -1,0 +1,94 @@
+# What can be done here, from a fresh checkout on. Needs make and python3 (3.11 or newer) with pip;
+# everything else goes into .venv, exactly as the lock files say. ARGS are passed on to the command:
+#
+#   make run ARGS="--as-of 2026-06-17"
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The interpreter is the one that made .venv; uv must not fetch another.
+export UV_PYTHON_DOWNLOADS := never
+
+# A .venv whose Python is gone (upgraded, moved) is made anew.
+$(shell test -x $(BIN)/python || rm -rf $(VENV))
+
+.PHONY: help run ui test test-slow lint format screenshot lock lock-check clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make run          read what is new, run the weekly job, publish the page (fleet refresh)
+run: $(READY)
+	@$(BIN)/fleet refresh $(ARGS)
+
+## make ui           Dagster's web interface on this machine (fleet ui)
+ui: $(READY)
+	@$(BIN)/fleet ui $(ARGS)
+
+## make test         the quick tests
+test: $(READY)
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+## make test-slow    the tests that take minutes, or a real client, browser or server
+test-slow: $(READY)
+	$(BIN)/pytest -m slow $(ARGS)
+
+## make lint         style, types, and whether the lock is fresh and names no host
+lint: $(READY) lock-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+## make format       bring the code into the one style
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## make screenshot   docs/images/page.png, from the demo fleet (needs chromium)
+screenshot: $(READY)
+	@docs/screenshot.sh
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+
+## make lock         requirements*.lock for what pyproject.toml asks for; ARGS=--upgrade for the newest
+lock: $(BIN)/uv
+	$(COMPILE) $(ARGS) pyproject.toml --group dev --output-file requirements.lock
+	echo uv | $(COMPILE) $(ARGS) - --output-file requirements-uv.lock
+	$(BIN)/python .ci/lock.py sign
+
+lock-check: $(READY)
+	$(BIN)/python .ci/lock.py check
+
+## make clean        take away .venv and all caches; never the data in FLEET_HOME
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \
+	  "Python 3.11 or newer is needed and $(PYTHON) is %d.%d: try `make PYTHON=python3.11 ...`" \
+	  % sys.version_info[:2])'
+	@$(PYTHON) -m venv --clear --without-pip $(VENV) || { echo "$(PYTHON) cannot make a virtual" \
+	  "environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+# Debian ships Python without ensurepip and its own pip apart: either of the two is enough.
+FROM_LOCK := install --quiet --require-hashes --requirement requirements-uv.lock
+
+$(BIN)/uv: requirements-uv.lock $(BIN)/python
+	@if $(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1; \
+	then $(PYTHON) -m pip --python $(BIN)/python $(FROM_LOCK); \
+	elif $(BIN)/python -m ensurepip >/dev/null 2>&1; \
+	then $(BIN)/python -m pip $(FROM_LOCK); \
+	else echo "pip is missing; on Debian and Ubuntu: apt-get install python3-pip" >&2; exit 1; fi
+	@touch $@
+
+$(READY): requirements.lock pyproject.toml $(BIN)/uv
+	@echo "installing what requirements.lock names into $(VENV) ..." >&2
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+	  requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,121 @@
+"""The data dictionary: what each column of the ledger and of the weekly tables means, in its unit.
+
+A name means the same in every table; the few that do not are listed with their table. Belongs
+here: words about columns. What one row is stands at the head of each table's SQL.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+COLUMNS: Final[Mapping[str, str]] = {
+    # Who, when, where
+    "client": "Coding agent that made the requests: claude (Claude Code) or codex.",
+    "message_id": "Claude's message id or Codex's response id; derived where the log has none.",
+    "request_id": "The API's id of the request, where the log has it.",
+    "session_id": "The client's id of the session. Private: never published.",
+    "host": "Machine that wrote the transcript, as the organisation names it; demo for the demo.",
+    "ts": "UTC time of the request's first line.",
+    "date": "UTC day of the request.",
+    "agent": "Agent that the working directory maps to, or unattributed.",
+    "model": "Model as the log names it; unknown where it names none.",
+    "cwd": "Working directory. Private: never leaves the ledger.",
+    "agent_type": "Type of subagent, where one made the request.",
+    "is_subagent": "Whether a subagent made the request.",
+    "effort": "Reasoning effort that was asked for; unknown where the log is silent.",
+    "stop_reason": "Why the model stopped, as logged.",
+    "client_version": "Version of the client that wrote the line.",
+    "entrypoint": "How the client was started, as logged.",
+    "service_tier": "Service tier of the API, as logged.",
+    "speed": "Speed mode of the API, as logged.",
+    "inference_geo": "Region of inference, as logged.",
+    "agent_id": "The client's id of the subagent's run.",
+    "turn_id": "The client's id of the turn.",
+    # Tokens: disjoint classes, of which full input is the first four together
+    "requests": "Billed requests, each counted once.",
+    "input_tokens": "Tokens of fresh input: neither read from the cache nor written to it.",
+    "cache_write_5m_tokens": "Tokens written to the cache for five minutes.",
+    "cache_write_1h_tokens": "Tokens written to the cache for an hour.",
+    "cache_read_tokens": "Tokens read from the cache.",
+    "output_tokens": "Tokens of output, reasoning included.",
+    "reasoning_tokens": "Tokens of reasoning: a part of output, where the log tells.",
+    "full_input_tokens": "Tokens of all input: fresh, cache writes and cache reads.",
+    "output_is_final": "False where the log holds a placeholder: read output as 'at least'.",
+    "web_search_requests": "Searches that the API ran and bills by the piece.",
+    # Shares, 0 to 1, and context per request
+    "cache_read_share": "Cache reads in full input, 0 to 1; null without input.",
+    "output_final_share": "Requests whose output is final, 0 to 1; null without requests.",
+    "requests_share": "Requests among those of the same client, 0 to 1.",
+    "full_input_share": "Full input in that of the same client, 0 to 1.",
+    "context_p50": "Median of full input per request, tokens, interpolated.",
+    "context_p90": "90th percentile of full input per request, tokens, interpolated.",
+    "p50": "Median of full input per request, tokens, interpolated.",
+    "p90": "90th percentile of full input per request, tokens, interpolated.",
+    "p99": "99th percentile of full input per request, tokens, interpolated.",
+    "max": "Largest full input of one request, tokens.",
+    "target_share": "Share of the agent's full input that policy wants off Claude Max, 0 to 1.",
+    "target_tokens": "That share of the agent's full input, tokens, rounded.",
+    # The window
+    "window_start": "First UTC day of the window.",
+    "window_end": "UTC day on which the window is over: its first day outside.",
+    "days": "Days of the window.",
+    "days_covered": "Days with at least one request; the others are unknown, not idle.",
+    "first_day": "First covered UTC day; null in an empty window.",
+    "last_day": "Last covered UTC day; null in an empty window.",
+    # Quota windows
+    "limit": "Limit as people call it.",
+    "limit_id": "Limit as the log identifies it.",
+    "window_minutes": "Length of the quota window, minutes.",
+    "remaining_share": "What is left of the window, 0 to 1; null unless the reading is fresh.",
+    "used_percent": "What the last reading said was used, percent.",
+    "read_at": "UTC time of the last reading; null if there never was one.",
+    "resets_at": "UTC time at which the window resets, as last read.",
+    "age_minutes": "Age of the last reading at the week's close, whole minutes.",
+    "status": "fresh: holds; stale: the window was reset since; unknown: never read.",
+    # Prices, US dollars for a million tokens
+    "provider": "Whose price list it is.",
+    "name": "Model as the price list calls it; null where it has no price.",
+    "input_usd_per_mtok": "USD for a million tokens of fresh input; null if unknown.",
+    "output_usd_per_mtok": "USD for a million tokens of output; null if unknown.",
+    "cache_read_usd_per_mtok": "USD for a million cache reads; null if none is listed.",
+    "cache_write_5m_usd_per_mtok": "USD for a million 5-minute writes; null if none is listed.",
+    "cache_write_1h_usd_per_mtok": "USD for a million 1-hour writes; null if none is listed.",
+    "is_free": "Whether the listed price is zero on purpose; null if unknown.",
+    "tiers": "Prices of longer contexts, in words; null if there are none.",
+    "context_tokens": "Context window of the model, tokens.",
+    "max_output": "Most output that one request may have, tokens.",
+    "source": "Where the price was taken from.",
+    "effective_from": "Day from which the price holds, where the source tells.",
+    "at": "Day for which the price was asked: the week's close.",
+    # Costs, integer micro-dollars
+    "cost_usd_micros": "Cost in millionths of a US dollar; null as soon as a price is unknown.",
+    "input_cost_usd_micros": "Part of the cost for what was fresh input, micro-dollars.",
+    "cache_write_cost_usd_micros": "Part of the cost for what were cache writes, micro-dollars.",
+    "cache_read_cost_usd_micros": "Part of the cost for what were cache reads, micro-dollars.",
+    "output_cost_usd_micros": "Part of the cost for output, micro-dollars.",
+    "cache_assumption": "no_cache: all input at full price; listed_cache_price: reads at theirs.",
+    "basis": "What the days stand for: month, hot_week, or covered_days when too few.",
+    "share": "Share of Claude's tokens of each class that moves, 0 to 1.",
+    "hit_rate": "Share of moved input that is priced as cache reads, 0 to 1.",
+    "basis_full_input_tokens": "Full input of the whole basis, scaled to 30 days, tokens.",
+}
+
+_IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
+    ("context_profile", "agent"): "Agent, or empty for the client as a whole.",
+    ("target_proxy", "agent"): "Agent of the organisation, or unattributed, whose target is 0.",
+    ("prices", "model"): "Model as the provider's price list identifies it.",
+    ("cost_scenarios", "name"): "Scenario: low, expected or high.",
+    ("cost_scenarios", "model"): "Reference model whose price is used; null if it has none.",
+    ("cost_scenarios", "requests"): "Requests that would move, scaled to the basis.",
+    ("cost_scenarios", "full_input_tokens"): "Full input that would move, tokens.",
+    ("cost_scenarios", "window_start"): "First UTC day of the basis.",
+    ("cost_scenarios", "window_end"): "UTC day on which the basis is over.",
+    ("subscription_value", "cost_usd_micros"): (
+        "The same requests at the API's list prices of their day, micro-dollars; null as soon as"
+        " one of them has no price."
+    ),
+}
+
+
+def meaning(table: str, column: str) -> str | None:
+    """Return what ``column`` of ``table`` means and its unit; None where nobody has said so."""
+    return _IN_ITS_TABLE.get((table, column), COLUMNS.get(column))

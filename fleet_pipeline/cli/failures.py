@@ -1,0 +1,82 @@
+"""What becomes of an error: one line for a person, an exit status for a script.
+
+Lines hold no text of a transcript: of an unexpected error only its type and place are told, since
+its message may quote what was being read.
+"""
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from fleet_pipeline.cli.output import note
+from fleet_pipeline.errors import BusyError, ConfigurationError, FleetError
+
+PUBLISHED: Final = 0
+REFUSED: Final = 1
+BAD_USAGE: Final = 2
+BUSY: Final = 3
+_INTERRUPTED: Final = 130
+
+_PACKAGE: Final = Path(__file__).parents[1]
+
+
+class Commands(click.Group):
+    """A group that lists commands as they were added and turns errors into an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what goes wrong in it is told here and nowhere else."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+        except FleetError as error:
+            note(f"fleet: {error}")
+            ctx.exit(_status(error))
+        except OSError as error:
+            note(f"fleet: {_place(error, ctx.obj)}: {error.strerror or error}")
+            ctx.exit(REFUSED)
+        except Exception as error:
+            note(
+                f"fleet {ctx.invoked_subcommand}: unexpected {type(error).__qualname__}"
+                f" at {_origin(error)}; this is a bug, please report it with what"
+                f" `fleet --debug {ctx.invoked_subcommand}` says"
+            )
+            if ctx.params["debug"]:
+                note("\n".join(_trace(error)))
+            ctx.exit(REFUSED)
+
+
+def _status(error: FleetError) -> int:
+    if isinstance(error, BusyError):
+        return BUSY
+    return BAD_USAGE if isinstance(error, ConfigurationError) else REFUSED
+
+
+def _place(error: OSError, home: object) -> object:
+    """Return the path that the system refused, or the home where it names none."""
+    return error.filename or error.filename2 or home or "cannot go on"
+
+
+def _origin(error: BaseException) -> str:
+    """Return the innermost line of our own code that an error came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    frame = (ours or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def _trace(error: BaseException) -> Iterator[str]:
+    """Yield where an error and its causes came from: types and places, never messages."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _trace(cause)
+    yield "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__

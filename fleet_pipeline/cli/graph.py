@@ -1,0 +1,34 @@
+"""The one way up to the graph, taken when a command needs it: loading Dagster takes seconds."""
+
+from datetime import date
+from importlib import import_module
+from typing import Protocol, TypedDict, cast
+
+from fleet_pipeline.settings import Settings
+
+
+class Outcome(TypedDict):
+    """What became of a week: where its page is, or why there is none."""
+
+    as_of: str
+    published: bool
+    page: str | None
+    ranking: str | None
+    run_id: str
+    warnings: list[str]
+    refusals: list[str]
+
+
+class _Runs(Protocol):
+    """What the graph offers to the command line."""
+
+    def publish_week(self, settings: Settings, close: date) -> Outcome:
+        """Run the weekly job for the week that closes at ``close``."""
+
+    def environment(self, settings: Settings) -> dict[str, str]:
+        """Return the variables with which Dagster's own commands work on the same home."""
+
+
+def runs() -> _Runs:
+    """Load the graph and return what runs it."""
+    return cast(_Runs, import_module("assets.runs"))

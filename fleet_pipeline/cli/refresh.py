@@ -1,0 +1,74 @@
+"""``fleet refresh``: from transcripts to the published page, in one go."""
+
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_pipeline.cli import options, output, progress
+from fleet_pipeline.cli.failures import PUBLISHED, REFUSED
+from fleet_pipeline.cli.ingest import bring_up_to_date, only_writer
+
+if TYPE_CHECKING:
+    from fleet_pipeline.cli.graph import Outcome
+    from fleet_pipeline.settings import Settings
+
+
+@click.command()
+@options.with_settings
+@options.as_of
+@options.full
+@options.as_json
+def refresh(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -> None:
+    """Read what is new, run the weekly job, publish the page.
+
+    Exit status: 0 published, 1 a check refused, 2 bad usage or configuration, 3 the home is in use.
+    """
+    close = options.close_of(as_of)
+    settings.organisation()
+    with only_writer(settings.home, "fleet refresh"):
+        if _has_nothing_to_show(settings):
+            _stand_in(settings, close)
+        bring_up_to_date(settings, full)
+        with progress.shown("running the weekly job"):
+            from fleet_pipeline.cli import graph
+
+            outcome = graph.runs().publish_week(settings, close)
+    _tell(outcome, as_json)
+    sys.exit(PUBLISHED if outcome["published"] else REFUSED)
+
+
+def _has_nothing_to_show(settings: "Settings") -> bool:
+    """Say whether nobody named a folder, none has a transcript, and none ever was read."""
+    from fleet_pipeline import ledger
+    from fleet_pipeline.transcripts.discover import find
+
+    return (
+        not settings.named_places()
+        and not find(settings.own_places()).files
+        and set(ledger.usage(settings.home)["host"].unique()) <= {ledger.DEMO_HOST}
+    )
+
+
+def _stand_in(settings: "Settings", close: date) -> None:
+    from fleet_pipeline.demo.stand_in import stand_in
+    from fleet_pipeline.demo.volumes import REQUESTS
+
+    output.note(
+        "No transcripts on this machine: the page will show a demo fleet."
+        " Name yours with --claude DIR and --codex DIR."
+    )
+    with progress.shown("writing the demo fleet", REQUESTS) as advance:
+        stand_in(settings.home, close, progress.as_total(advance))
+
+
+def _tell(outcome: "Outcome", as_json: bool) -> None:
+    for warning in outcome["warnings"]:
+        output.note(f"warning: {warning}")
+    for refusal in outcome["refusals"]:
+        output.note(f"fleet: {refusal}")
+    if as_json:
+        output.document(outcome)
+    elif outcome["published"]:
+        output.result(f"page: {outcome['page']}\nranking: {outcome['ranking']}")

@@ -1,0 +1,104 @@
+"""A starting organisation on disk, with agents guessed from where the clients have worked.
+
+What the files say is made in ``org.starting``; here is the look at transcripts and the writing.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from fleet_pipeline.errors import ConfigurationError, SourceError
+from fleet_pipeline.org.schema import FolderName
+from fleet_pipeline.org.starting import starting_files
+from fleet_pipeline.settings import this_machine
+from fleet_pipeline.transcripts.claude import cannot_matter, read_transcript
+from fleet_pipeline.transcripts.codex import read_rollout
+from fleet_pipeline.transcripts.discover import Places, TranscriptFile, find
+from fleet_pipeline.transcripts.lines import (
+    CompressedBytes,
+    Lines,
+    PlainBytes,
+    is_compressed,
+    open_regular,
+)
+
+_NEWEST_FILES: Final = 200
+_FIRST_LINES: Final = 100
+
+
+def write_organisation(folder: Path) -> list[Path]:
+    """Write what is missing of an organisation's files to ``folder``; return what was written.
+
+    Its name becomes the organisation's. A file that exists is left alone. Raises
+    ConfigurationError where nothing is missing, or the folder's name does not fit.
+    """
+    folder = folder.expanduser()
+    name = _name_of(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder; name a new one with --org")
+    texts = starting_files(sorted(working_folders(this_machine())), name)
+    missing = {file: text for file, text in texts.items() if not os.path.lexists(folder / file)}
+    if not missing:
+        raise ConfigurationError(
+            f"{folder} holds an organisation already, and nothing was overwritten;"
+            " edit its files, or name another folder with --org"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    try:
+        for file, text in missing.items():
+            with (folder / file).open("x", encoding="utf-8") as opened:
+                written.append(folder / file)
+                opened.write(text)
+    except BaseException:
+        for path in written:
+            path.unlink()
+        raise
+    return written
+
+
+def working_folders(places: Places) -> set[str]:
+    """Return the working directories of requests at the start of the newest transcripts."""
+    newest = sorted(find(places).files, key=lambda file: file.modified_ns, reverse=True)
+    return {folder for file in newest[:_NEWEST_FILES] for folder in _folders_in(file)}
+
+
+def _name_of(folder: Path) -> str:
+    name = folder.resolve().name
+    try:
+        return TypeAdapter[str](FolderName).validate_python(name)
+    except ValidationError:
+        raise ConfigurationError(
+            f"{folder}: its name cannot be the name of an organisation; choose another folder,"
+            " without control signs or outer blanks in its name"
+        ) from None
+
+
+def _folders_in(file: TranscriptFile) -> Iterator[str]:
+    """Yield the working directories in the first lines; a file that cannot be read has none."""
+    try:
+        descriptor = open_regular(file.path)
+    except (OSError, SourceError):
+        return
+    try:
+        source = (
+            CompressedBytes(descriptor)
+            if is_compressed(descriptor)
+            else PlainBytes(descriptor, 0, file.size)
+        )
+        written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+        skipped = cannot_matter if file.client == "claude" else None
+        lines = islice(Lines(source, cannot_matter=skipped), _FIRST_LINES)
+        read = read_transcript if file.client == "claude" else read_rollout
+        for event in read(lines, file_id=file.id, written=written).events:
+            if event.cwd:
+                yield event.cwd
+    except (OSError, SourceError):
+        return
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,99 @@
+"""Which evidence has to be counted together: rows of some days, and what is tied to them elsewhere.
+
+Copies of a request nearly always lie on one day; a subagent that works past midnight, or a fork
+written anew, ties rows of several days. Counting a day with everything that is tied to it gives the
+same as counting all of history, in the memory of a few days.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from fleet_pipeline.ledger import evidence, store
+
+_TIES: Final = ("message_id", "request_id", "agent_id")
+"""Ids that make two rows one matter: the same request, or requests of one subagent."""
+
+
+class ClaudeEvidence:
+    """All Claude evidence of a lake, a few days of it in memory at a time."""
+
+    def __init__(self, events: Path) -> None:
+        """Look at which days there are, and which ids occur on more than one of them."""
+        self._paths: defaultdict[date, list[Path]] = defaultdict(list)
+        for path in sorted(events.glob("host=*/client=claude/date=*.parquet")):
+            self._paths[store.day_of(path)].append(path)
+        self._days_of_id = self._ids_of_several_days()
+
+    @property
+    def days(self) -> set[date]:
+        """The days that hold any evidence."""
+        return set(self._paths)
+
+    def chunks(self, days: Iterable[date], most_bytes: int) -> Iterator[set[date]]:
+        """Give those of ``days`` that hold evidence, in chunks of about ``most_bytes`` on disk."""
+        chunk: set[date] = set()
+        size = 0
+        for day in sorted(self.days.intersection(days)):
+            chunk.add(day)
+            size += sum(path.stat().st_size for path in self._paths[day])
+            if size >= most_bytes:
+                yield chunk
+                chunk, size = set(), 0
+        if chunk:
+            yield chunk
+
+    def tied_to(self, days: set[date]) -> pl.DataFrame:
+        """Return every row of ``days``, and the rows of other days that are tied to one of them."""
+        inside = self._rows(days)
+        known = _ids(inside) & self._days_of_id.keys()
+        outside: dict[date, pl.DataFrame] = {}
+        waiting = self._days_of(known) - days
+        while waiting:
+            day = waiting.pop()
+            there = self._rows({day})
+            outside[day] = there.filter(_has_any(known))
+            while news := _ids(outside[day]) - known:
+                known |= news
+                waiting |= self._days_of(news) - days - {day}
+                outside[day] = there.filter(_has_any(known))
+        return pl.concat([inside, *(outside[day] for day in sorted(outside))])
+
+    def _days_of(self, ids: Iterable[int]) -> set[date]:
+        return {day for known in ids for day in self._days_of_id.get(known, ())}
+
+    def _rows(self, days: Iterable[date]) -> pl.DataFrame:
+        paths = [path for day in sorted(days) for path in self._paths[day]]
+        return store.read_files(paths, evidence.CLAUDE)
+
+    def _ids_of_several_days(self) -> dict[int, list[date]]:
+        narrow = pl.Schema({name: pl.String() for name in _TIES})
+        ids = [
+            pl.DataFrame({"id": _hashes(store.read_files(paths, narrow)).unique()}).with_columns(
+                day=pl.lit(day)
+            )
+            for day, paths in sorted(self._paths.items())
+        ]
+        if not ids:
+            return {}
+        days_of_id = pl.concat(ids).group_by("id").agg("day").filter(pl.col("day").list.len() > 1)
+        return dict(days_of_id.iter_rows())
+
+
+def _hashes(rows: pl.DataFrame) -> pl.Series:
+    return pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+
+
+def _ids(rows: pl.DataFrame) -> set[int]:
+    return set(_hashes(rows).unique())
+
+
+def _has_any(ids: set[int]) -> pl.Expr:
+    wanted = pl.Series(list(ids), dtype=pl.UInt64).implode()
+    return pl.any_horizontal(
+        pl.col(name).is_not_null() & pl.col(name).hash().is_in(wanted) for name in _TIES
+    )

@@ -1,0 +1,158 @@
+"""From evidence to the ledger, and from the ledger to whoever asks."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Final, TypedDict
+
+import polars as pl
+
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger.claude_rules import count_claude
+from fleet_pipeline.ledger.codex_rules import count_codex
+from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.connected import ClaudeEvidence
+from fleet_pipeline.ledger.waiting import Waiting
+
+RULES_VERSION: Final = 1
+"""Raised when a counting rule changes: all of history is then counted again from the evidence."""
+
+DEMO_HOST: Final = "demo"
+"""The host of the demo fleet, which is left out of every answer once there is a real one."""
+
+_CHUNK_BYTES: Final = 2**20
+
+
+def recount(home: Home, *, everything: bool = False) -> int:
+    """Bring the ledger up to date with the evidence; return how many of its files changed.
+
+    Only what waits to be counted is: the days that ingestion touched, and what is tied to them. All
+    of history is counted again where ``everything`` is asked for, or where the rules have changed.
+    The result depends on the evidence alone. Raises BusyError, or OSError where the disk refuses.
+    """
+    with home.lock("fleet recount"):
+        waiting = Waiting(home)
+        if everything or waiting.rules != RULES_VERSION:
+            waiting.add_everything()
+        changed = _count_claude_days(home, waiting.days("claude"))
+        if waiting.days("codex"):
+            changed += _count_codex_days(home)
+        waiting.clear(RULES_VERSION)
+        return changed
+
+
+def _count_claude_days(home: Home, days: set[date]) -> int:
+    changed = 0
+    if days:
+        known = ClaudeEvidence(home.lake / "events")
+        for chunk in known.chunks(days, _CHUNK_BYTES):
+            changed += _replace(home, "claude", chunk, known.tied_to(chunk), count_claude)
+    return changed
+
+
+def _count_codex_days(home: Home) -> int:
+    """Count all of Codex: forks and copies tie its threads across any number of days."""
+    paths = sorted((home.lake / "events").glob("host=*/client=codex/date=*.parquet"))
+    rows = store.read_files(paths, evidence.CODEX)
+    return _replace(home, "codex", {store.day_of(path) for path in paths}, rows, count_codex)
+
+
+def _replace(
+    home: Home,
+    client: str,
+    days: set[date],
+    rows: pl.DataFrame,
+    count: Callable[[pl.DataFrame], pl.DataFrame],
+) -> int:
+    """Count ``rows`` and put the result in place of what the ledger had of them.
+
+    Every request that begins on one of ``days`` is among the rows; of other days only those are
+    that share an id with one of them.
+    """
+    ledger = home.lake / "usage"
+    counted = (
+        count(rows).select(USAGE.names()).cast(USAGE).with_columns(_day=pl.col("ts").dt.date())
+    )
+    elsewhere = pl.col("client").ne(client)
+    ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
+    untied = (
+        elsewhere | ~pl.col("message_id").is_in(pl.concat(ids).unique().implode())
+        if ids
+        else elsewhere
+    )
+    by_day = counted.partition_by("_day", as_dict=True, include_key=False)
+    changed = 0
+    for day in sorted(days | {day for (day,) in by_day} | set(rows["ts"].dt.date())):
+        paths = sorted(ledger.glob(f"host=*/date={day}.parquet"))
+        keeps = elsewhere if day in days else untied
+        kept = [store.read_frame(path, USAGE).filter(keeps) for path in paths]
+        new = by_day.get((day,), counted.clear().drop("_day"))
+        whole = pl.concat([*kept, new]).sort("ts", "client", "message_id")
+        changed += store.write_day(ledger, day, whole)
+    return changed
+
+
+def usage(home: Home, days: tuple[date, date] | None = None) -> pl.DataFrame:
+    """Return the ledger, or its rows from the first up to, not including, the second day (UTC)."""
+    rows = store.read_files(_of_real_hosts(home, home.lake / "usage", days), USAGE)
+    return rows.select(USAGE.names())
+
+
+def quota(home: Home) -> pl.DataFrame:
+    """Return every quota reading, with its host."""
+    return store.read_files(_of_real_hosts(home, home.lake / "quota"), evidence.QUOTA)
+
+
+class Sources(TypedDict):
+    """What all transcripts together held; see ``sources``."""
+
+    files: int
+    bytes: int
+    lines: int
+    requests_lines: int
+    duplicates: int
+    quarantined: dict[str, int]
+    hosts: list[dict[str, object]]
+    clients: dict[str, dict[str, int]]
+
+
+def sources(home: Home) -> Sources:
+    """Return what all transcripts together held, from the store: the same whenever it is asked.
+
+    ``duplicates`` is how many lines spoke of a request that was counted already.
+    """
+    ledger = usage(home)
+    held = store.read_files(_of_real_hosts(home, home.lake / "transcripts"), evidence.TRANSCRIPTS)
+    rejected = evidence.merge_rejected(
+        store.read_files(_of_real_hosts(home, home.quarantine), evidence.REJECTED)
+    )
+    hosts = ledger.group_by("host").agg(pl.len(), pl.col("ts").max()).sort("host")
+    clients = held.group_by("client").agg(pl.len(), pl.col("lines").sum()).sort("client")
+    request_lines = int(held["request_lines"].sum())
+    return {
+        "files": held.height,
+        "bytes": int(held["bytes"].sum()),
+        "lines": int(held["lines"].sum()),
+        "requests_lines": request_lines,
+        "duplicates": request_lines - ledger.height,
+        "quarantined": dict(rejected.group_by("reason").len().sort("reason").iter_rows()),
+        "hosts": [
+            {"host": host, "requests": requests, "last_ts": last.isoformat()}
+            for host, requests, last in hosts.iter_rows()
+        ],
+        "clients": {
+            client: {"files": files, "lines": lines} for client, files, lines in clients.iter_rows()
+        },
+    }
+
+
+def _of_real_hosts(home: Home, folder: Path, days: tuple[date, date] | None = None) -> list[Path]:
+    """Return the files of ``folder``, without the demo fleet's once there is a real one."""
+    real = any(path.name != f"host={DEMO_HOST}" for path in (home.lake / "usage").glob("host=*"))
+    paths = [*folder.glob("host=*/date=*.parquet"), *folder.glob("host=*.parquet")]
+    if real:
+        paths = [path for path in paths if store.host_of(path) != DEMO_HOST]
+    if days:
+        paths = [path for path in paths if days[0] <= store.day_of(path) < days[1]]
+    return sorted(paths)

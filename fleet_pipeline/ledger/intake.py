@@ -1,0 +1,133 @@
+"""Evidence between the reader and the lake: in columns, by day, as small as it gets.
+
+Rows wait here until there are enough of them to be worth a write. Repeated text (folders, models,
+versions, sessions) is kept once; in the lake it is plain text again, so that the bytes there do
+not depend on what happened to be read together.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+from msgspec import Struct
+
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger.waiting import Waiting
+from fleet_pipeline.transcripts.claude import ClaudeEvent
+
+Kind = Literal["claude", "codex", "quota", "rejected", "transcripts"]
+
+_DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
+_RECORDS_UNPACKED: Final = 4_000
+
+
+@dataclass(frozen=True)
+class _Table:
+    """How one kind of evidence is kept: its columns, its place, and how old and new rows merge."""
+
+    schema: pl.Schema
+    place: str
+    merge: store.Merge
+    by_day: bool
+
+
+_TABLES: Final[dict[Kind, _Table]] = {
+    "claude": _Table(
+        evidence.CLAUDE, "lake/events/{host}/client=claude", evidence.merge_claude, True
+    ),
+    "codex": _Table(evidence.CODEX, "lake/events/{host}/client=codex", evidence.merge_same, True),
+    "quota": _Table(evidence.QUOTA, "lake/quota/{host}", evidence.merge_same, True),
+    "rejected": _Table(
+        evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_rejected, False
+    ),
+    "transcripts": _Table(
+        evidence.TRANSCRIPTS, "lake/transcripts/{host}.parquet", evidence.merge_transcripts, False
+    ),
+}
+
+
+class Intake:
+    """What was read of one host and is not in the lake yet."""
+
+    def __init__(self, home: Home, host: str) -> None:
+        """Hold nothing, for ``host`` of ``home``."""
+        self._home, self._host = home, f"host={host}"
+        self._events: list[ClaudeEvent] = []
+        self._transcripts: list[evidence.Transcript] = []
+        self._frames: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
+        self.rows = 0
+
+    def add_events(self, events: Sequence[ClaudeEvent]) -> None:
+        """Take in what a Claude Code transcript said."""
+        self._events += events
+        if len(self._events) >= _RECORDS_UNPACKED:
+            self._pack_events()
+
+    def add_transcript(self, transcript: evidence.Transcript) -> None:
+        """Take in how much a transcript held."""
+        self._transcripts.append(transcript)
+
+    def add(self, kind: Kind, records: Sequence[Struct], **same: object) -> None:
+        """Take in records of another kind; ``same`` are columns that are alike for all of them."""
+        if records:
+            self._keep(kind, evidence.frame_of(records, _TABLES[kind].schema, same))
+
+    def write(self) -> None:
+        """Put everything into the lake, noting first which days have to be counted again.
+
+        Raises OSError where the disk refuses; the transcripts are then read again the next time.
+        """
+        self._pack_events()
+        self.add("transcripts", self._transcripts)
+        self._transcripts = []
+        waiting = Waiting(self._home)
+        for kind in sorted(self._frames):
+            table, frames = _TABLES[kind], self._frames.pop(kind)
+            place = self._home.root / table.place.format(host=self._host)
+            if not table.by_day:
+                _merge_into(place, frames, table)
+                continue
+            days = _days(frames)
+            if kind in ("claude", "codex"):
+                waiting.add(kind, days)
+            for day, slices in sorted(days.items()):
+                rows = [frames[number].slice(*extent) for number, extent in slices]
+                _merge_into(place / f"date={day}.parquet", rows, table)
+        self.rows = 0
+
+    def _pack_events(self) -> None:
+        if self._events:
+            self._keep("claude", evidence.frame_of(self._events, evidence.CLAUDE))
+            self._events = []
+
+    def _keep(self, kind: Kind, frame: pl.DataFrame) -> None:
+        repeated = [
+            name
+            for name, dtype in frame.schema.items()
+            if dtype == pl.String and name not in _DIFFERENT_IN_EACH_ROW
+        ]
+        small = frame.with_columns(pl.col(repeated).cast(pl.Categorical))
+        self._frames[kind].append(small.sort("ts") if _TABLES[kind].by_day else small)
+        self.rows += frame.height
+
+
+def _days(frames: Sequence[pl.DataFrame]) -> dict[date, list[tuple[int, tuple[int, int]]]]:
+    """Return for each UTC day where it lies in each frame: number, first row, count of rows."""
+    days: dict[date, list[tuple[int, tuple[int, int]]]] = {}
+    for number, frame in enumerate(frames):
+        start = 0
+        for length, day in frame["ts"].dt.date().rle().struct.unnest().iter_rows():
+            days.setdefault(day, []).append((number, (start, length)))
+            start += length
+    return days
+
+
+def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: _Table) -> None:
+    known = store.read_frame(path, table.schema)
+    new = pl.concat(rows).cast(table.schema)
+    store.write_frame(path, table.merge(pl.concat([known, new])))

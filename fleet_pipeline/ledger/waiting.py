@@ -1,0 +1,64 @@
+"""Which days of evidence wait to be counted: noted before they change, cleared once they are.
+
+A run that dies in between leaves the note; the next one counts those days.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from fleet_pipeline.home import Home, write_whole
+from fleet_pipeline.ledger import store
+
+_CLIENTS: Final = ("claude", "codex")
+
+
+class _Note(Struct):
+    """What the file says: the version of the rules that counted last, and the days that wait."""
+
+    rules: int = 0
+    days: dict[str, list[date]] = {}
+
+
+class Waiting:
+    """The note of one home."""
+
+    def __init__(self, home: Home) -> None:
+        """Read the note; where there is none, nothing was ever counted."""
+        self._events = home.lake / "events"
+        self._path = home.lake / "uncounted.json"
+        try:
+            self._note = msgspec.json.decode(self._path.read_bytes(), type=_Note)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            self._note = _Note()
+
+    @property
+    def rules(self) -> int:
+        """The version of the counting rules that made the ledger; 0 if there is none yet."""
+        return self._note.rules
+
+    def days(self, client: str) -> set[date]:
+        """Return the days of one client that wait."""
+        return set(self._note.days.get(client, ()))
+
+    def add(self, client: str, days: Iterable[date]) -> None:
+        """Note that ``days`` are about to change."""
+        self._note.days[client] = sorted(self.days(client).union(days))
+        self._save()
+
+    def add_everything(self) -> None:
+        """Note that all evidence is to be counted."""
+        for client in _CLIENTS:
+            paths = self._events.glob(f"host=*/client={client}/date=*.parquet")
+            self._note.days[client] = sorted({store.day_of(path) for path in paths})
+
+    def clear(self, rules: int) -> None:
+        """Note that everything is counted, by this version of the rules."""
+        self._note = _Note(rules=rules)
+        self._save()
+
+    def _save(self) -> None:
+        write_whole(self._path, msgspec.json.encode(self._note))

@@ -1,0 +1,172 @@
+"""What the graph consists of: a table of contents that may only change on purpose."""
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from assets.definitions import defs
+from assets.partitions import key_of, weeks
+from fleet_pipeline.weeks import FIRST_CLOSE
+
+GROUPS = {
+    "ingestion": {"transcripts", "transcript_evidence", "usage_ledger"},
+    "policy": {"organisation"},
+    "usage": {
+        "requests",
+        "window_coverage",
+        "usage_totals",
+        "daily_usage",
+        "agent_usage",
+        "context_profile",
+        "model_mix",
+        "codex_usage",
+        "target_proxy",
+    },
+    "headroom": {"headroom"},
+    "costing": {"price_list", "prices", "cost_scenarios", "subscription_value"},
+    "publication": {"routing_page"},
+}
+NOT_MADE_HERE = {"transcripts", "organisation", "price_list"}
+NOT_BY_WEEK = {"transcript_evidence", "usage_ledger"}
+REFUSING = {
+    ("usage_ledger", "requests_are_unique"),
+    ("window_coverage", "window_holds_requests"),
+    ("usage_totals", "ledger_has_not_shrunk"),
+    ("agent_usage", "agents_add_up"),
+    ("daily_usage", "days_add_up"),
+    ("prices", "priced_models_have_prices"),
+}
+WARNING = {
+    ("transcript_evidence", "quarantine_is_small"),
+    ("window_coverage", "window_is_whole"),
+    ("subscription_value", "used_models_have_prices"),
+}
+
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+CHECKS = [spec for check in defs.asset_checks or [] for spec in check.check_specs]
+
+
+def test_the_definitions_load_as_a_whole() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_loading_the_graph_prints_nothing_and_raises_no_warning() -> None:
+    command = [sys.executable, "-W", "error", "-c", "import assets.definitions"]
+    loading = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (loading.returncode, loading.stdout, loading.stderr) == (0, "", "")
+
+
+def test_every_asset_is_there_under_the_stage_it_belongs_to() -> None:
+    found: dict[str, set[str]] = {}
+    for name, spec in SPECS.items():
+        found.setdefault(spec.group_name or "", set()).add(name)
+    assert found == GROUPS
+
+
+def test_every_asset_is_described_and_owned_and_of_some_kind() -> None:
+    for name, spec in SPECS.items():
+        assert spec.description and spec.description.strip().endswith("."), name
+        assert list(spec.owners) == ["team:analyst"], name
+        assert 1 <= len(spec.kinds) <= 3, name
+
+
+def test_every_asset_that_is_made_here_has_a_code_version() -> None:
+    without = {name for name, spec in SPECS.items() if not spec.code_version}
+    assert without == NOT_MADE_HERE
+
+
+def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> None:
+    shown = {name: spec for name, spec in SPECS.items() if "sql" in spec.metadata}
+    assert set(shown) == (
+        GROUPS["usage"] | GROUPS["headroom"] | {"cost_scenarios", "subscription_value"}
+    )
+    for name, spec in shown.items():
+        text = spec.metadata["sql"].value
+        assert "select" in text and "-- One row:" in text, name
+        assert "One row:" in str(spec.description), name
+        assert str(spec.code_version).startswith("1-"), name
+    versions = [spec.code_version for spec in shown.values()]
+    assert len(set(versions)) == len(versions)
+
+
+def test_weekly_tables_are_by_week_and_the_ledger_is_not() -> None:
+    by_week = {name for name, spec in SPECS.items() if spec.partitions_def == weeks}
+    assert by_week == SPECS.keys() - NOT_MADE_HERE - NOT_BY_WEEK
+
+
+def test_the_checks_that_refuse_and_those_that_warn_are_these() -> None:
+    found = {
+        blocking: {(c.asset_key.to_user_string(), c.name) for c in CHECKS if c.blocking is blocking}
+        for blocking in (True, False)
+    }
+    assert found == {True: REFUSING, False: WARNING}
+
+
+def test_every_check_says_why_it_matters() -> None:
+    assert all(check.description and len(check.description) > 40 for check in CHECKS)
+
+
+def test_a_week_is_named_by_its_opening_wednesday_and_published_by_its_closing_one() -> None:
+    assert weeks.get_first_partition_key() == key_of(FIRST_CLOSE) == "2025-01-01"
+    assert key_of(date(2026, 6, 17)) == "2026-06-10"
+    assert weeks.time_window_for_partition_key("2026-06-10").end.date() == date(2026, 6, 17)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cron", "job"),
+    [
+        ("nightly_ingest", "30 3 * * *", "nightly_ingest_job"),
+        ("wednesday_sweep", "0 6 * * 3", "weekly_sweep_job"),
+    ],
+)
+def test_both_schedules_run_by_default_in_utc(schedule: str, cron: str, job: str) -> None:
+    found = defs.resolve_schedule_def(schedule)
+    assert found.cron_schedule == cron
+    assert found.execution_timezone == "UTC"
+    assert found.job_name == job
+    assert found.default_status is dg.DefaultScheduleStatus.RUNNING
+    names = {schedule.name for schedule in defs.get_repository_def().schedule_defs}
+    assert names == {"nightly_ingest", "wednesday_sweep"}
+
+
+def _requests_at(schedule: str, moment: datetime) -> list[dg.RunRequest]:
+    repository = defs.get_repository_def()
+    context = dg.build_schedule_context(scheduled_execution_time=moment, repository_def=repository)
+    return list(defs.resolve_schedule_def(schedule).evaluate_tick(context).run_requests or [])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside Dagster's own schedule
+def test_on_wednesday_the_week_that_has_just_closed_is_asked_for() -> None:
+    [request] = _requests_at("wednesday_sweep", datetime(2026, 6, 17, 6, tzinfo=UTC))
+    assert request.partition_key == "2026-06-10"
+
+
+def test_at_night_only_the_transcripts_are_read() -> None:
+    [request] = _requests_at("nightly_ingest", datetime(2026, 6, 18, 3, 30, tzinfo=UTC))
+    assert request.partition_key is None
+    checks = {"transcript_evidence_quarantine_is_small", "usage_ledger_requests_are_unique"}
+    assert _steps("nightly_ingest_job") == NOT_BY_WEEK | checks
+
+
+def test_the_weekly_job_makes_everything_and_asks_every_check() -> None:
+    checks = {f"{asset}_{check}" for asset, check in REFUSING | WARNING}
+    assert _steps("weekly_sweep_job") == (SPECS.keys() - NOT_MADE_HERE) | checks
+
+
+def _steps(job: str) -> set[str]:
+    return {node.name for node in defs.resolve_job_def(job).nodes}
+
+
+def test_the_page_is_due_on_wednesday_at_nine() -> None:
+    policy = SPECS["routing_page"].freshness_policy
+    assert policy == dg.FreshnessPolicy.cron("0 9 * * 3", timedelta(hours=3), "UTC")
+    assert [name for name, spec in SPECS.items() if spec.freshness_policy] == ["routing_page"]
+
+
+def test_nothing_is_retried_because_nothing_goes_over_a_network() -> None:
+    made = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+    assert {asset.key.to_user_string() for asset in made} == SPECS.keys() - NOT_MADE_HERE
+    assert [asset.key for asset in made if asset.op.retry_policy] == []

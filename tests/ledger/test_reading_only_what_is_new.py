@@ -1,0 +1,430 @@
+"""Reading only what is new gives what reading everything gives; the register is only a memory aid."""
+
+import os
+from datetime import timedelta
+
+import polars as pl
+import pytest
+import zstandard
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from fleet_pipeline.ledger import recount
+
+from ..transcripts.claude_fixtures.lines import (
+    after,
+    encoded,
+    finished_agent,
+    reply,
+    rewritten,
+    transcript,
+    usage,
+)
+from ..transcripts.codex_fixtures.rollouts import Rollout
+from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
+from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
+from .machine import WRITTEN, Machine, changed
+
+LATER = WRITTEN + timedelta(hours=1)
+STORY = transcript(
+    reply("a", usage(1, 1), stop=None, request_id="ra"),
+    reply("a", usage(1, 30, write_1h=4), request_id="ra"),
+    b"",
+    b"no JSON at all",
+    reply("b", usage(2, 2), stop=None, agentId="a1", isSidechain=True, at=after(minutes=1)),
+    encoded(reply("c", usage(-5, 2))),
+    reply(rewritten("a"), usage(1, 30), request_id="ra", at=after(minutes=2)),
+    finished_agent("a1", usage(2, 200), at=after(minutes=3)),
+    reply("d", usage(4, 4), at=after(hours=30)),
+    reply("Zoë — 日本語 🚀", usage(5, 5), at=after(hours=31), cwd="/work/Zoë"),
+)
+
+
+def told(rollout: Rollout) -> bytes:
+    return b"\n".join(rollout_lines(rollout)) + b"\n"
+
+
+def story_of_codex() -> Rollout:
+    limits = {"primary": {"used_percent": 12.5, "window_minutes": 300, "resets_at": 1780304402}}
+    rollout = Rollout().own_turn().request(codex_usage(100, 50), times=2)
+    rollout.count(rollout.total, codex_usage(100, 50), limits).wait(hours=20)
+    return rollout.request(codex_usage(7, 150)).own_turn(101).request(codex_usage(9, 160), times=3)
+
+
+def seen(machine: Machine) -> tuple[object, ...]:
+    """Return all that a fleet sees of its transcripts."""
+    return machine.ledger_bytes(), machine.sources()
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(0, len(STORY)), max_size=4))
+@example(cuts=[len(STORY) - 1])
+@example(cuts=[STORY.index(b"\n"), STORY.index(b"\n") + 1])
+@example(cuts=[STORY.index("ë".encode()) + 1])
+def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(
+    tmp_path_factory, cuts
+):
+    at_once, in_pieces = (Machine(tmp_path_factory.mktemp("machine")) for _ in range(2))
+    at_once.write(path := at_once.claude("p/s.jsonl"), STORY)
+    at_once.ingest()
+    growing = in_pieces.root / path.relative_to(at_once.root)
+    for age, cut in enumerate(sorted([*cuts, len(STORY)])):
+        in_pieces.write(growing, STORY[:cut], at=WRITTEN + timedelta(minutes=age))
+        in_pieces.ingest()
+    assert in_pieces.billed() == at_once.billed()
+    assert in_pieces.sources() == at_once.sources()
+    assert in_pieces.ledger_bytes() == at_once.ledger_bytes()
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_path_factory, data):
+    story = told(story_of_codex())
+    cuts = data.draw(st.lists(st.integers(0, len(story)), max_size=4))
+    at_once, in_pieces = (Machine(tmp_path_factory.mktemp("machine")) for _ in range(2))
+    for machine, ends in ((at_once, [len(story)]), (in_pieces, sorted([*cuts, len(story)]))):
+        for age, end in enumerate(ends):
+            path = machine.codex("2026/06/01/rollout-1.jsonl")
+            machine.write(path, story[:end], at=WRITTEN + timedelta(minutes=age))
+            machine.ingest()
+    assert in_pieces.billed() == at_once.billed()
+    assert seen(in_pieces) == seen(at_once)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [reply("a", usage(1, 1), stop=None), reply("a", usage(1, 9))],
+        [reply("a", usage(1, 9)), reply("a", usage(1, 1), stop=None)],
+        [reply("a", usage(9, 1), stop=None), reply("a", usage(1, 9), stop=None)],
+        [reply("a", usage(1, 5, read=9)), reply("a", usage(1, 5))],
+        [reply("a", usage(1, 5, write_5m=9)), reply("a", usage(1, 5, write_1h=9))],
+        [reply("a", model="one"), reply("a", model="other")],
+        [reply("a", at=after(seconds=9)), reply("a", usage(1, 9), at=after(seconds=1))],
+        [reply("a", at=after(hours=20)), reply("a", usage(1, 9), at=after(hours=1), cwd="/x")],
+        [reply("a", cwd="/one", effort="low"), reply("a", usage(1, 9), cwd="/other")],
+        [reply("a"), reply("a", usage(1, 9), request_id="r"), reply(rewritten("a"), request_id="r")],
+        [reply("a", usage(1, 10, iterations=[{"type": "compaction"} | usage(5, 100)]), stop=None),
+         reply("a", usage(2, 20), stop=None)],
+        [reply(None, uuid="x"), reply(None, usage(1, 9), uuid="x")],
+    ],
+    ids=[
+        "final last", "final first", "larger last", "more input first", "another split",
+        "another model", "an earlier time behind", "an earlier day behind", "another folder",
+        "the request id behind", "iterations", "no ids",
+    ],
+)  # fmt: skip
+def test_one_request_read_in_two_ingestions_is_as_if_read_in_one(tmp_path, lines):
+    at_once, in_two = Machine(tmp_path / "1"), Machine(tmp_path / "2")
+    at_once.write(path := at_once.claude("p/s.jsonl"), transcript(*lines))
+    at_once.ingest()
+    growing = in_two.root / path.relative_to(at_once.root)
+    in_two.write(growing, transcript(lines[0]))
+    in_two.ingest()
+    in_two.write(growing, transcript(*lines), at=LATER)
+    in_two.ingest()
+    ignoring_paths = {"message_id": pl.col("message_id").str.replace(r"^\d+:", "")}
+    assert in_two.rows().with_columns(**ignoring_paths).equals(
+        at_once.rows().with_columns(**ignoring_paths)
+    )
+    assert in_two.sources() == at_once.sources()
+
+
+def test_a_line_is_counted_once_its_newline_has_come(machine):
+    path = machine.write(machine.claude("p/s.jsonl"), transcript(reply("a")) + encoded(reply("b")))
+    machine.ingest()
+    assert set(machine.billed()) == {"a"}
+    assert machine.sources()["quarantined"] == {}
+    machine.write(path, transcript(reply("a"), reply("b")), at=LATER)
+    machine.ingest()
+    assert set(machine.billed()) == {"a", "b"}
+
+
+def test_only_new_bytes_are_read_of_a_file_that_has_grown(machine):
+    first, more = transcript(reply("a")), transcript(reply("b"))
+    path = machine.write(machine.claude("p/s.jsonl"), first)
+    assert machine.ingest().bytes_read == len(first)
+    machine.write(path, first + more, at=LATER)
+    report = machine.ingest()
+    assert (report.files, report.files_read, report.bytes_read) == (1, 1, len(more))
+
+
+def test_a_pending_line_is_read_again_and_nothing_before_it(machine):
+    first, pending = transcript(reply("a")), encoded(reply("b"))
+    path = machine.write(machine.claude("p/s.jsonl"), first + pending)
+    machine.ingest()
+    machine.write(path, first + pending + b"\n", at=LATER)
+    assert machine.ingest().bytes_read == len(pending) + 1
+
+
+def test_files_that_have_not_changed_are_not_opened(machine, monkeypatch):
+    rollout = machine.codex("2026/06/01/rollout-1.jsonl")
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    agent = machine.write(machine.claude("p/s/subagents/agent-a1.jsonl"), transcript(reply("z")))
+    agent.with_suffix(".meta.json").write_text('{"agentType":"Explore"}')
+    machine.write(rollout, told(story_of_codex()))
+    machine.ingest()
+    before = seen(machine)
+    opened, open_file = [], os.open
+
+    def watched(path, *args, **options):
+        opened.append(os.fspath(path))
+        return open_file(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", watched)
+    report = machine.ingest()
+    monkeypatch.undo()
+    assert (report.files, report.files_read, report.bytes_read) == (3, 0, 0)
+    assert any(".lock" in path for path in opened), "the watch does not see what is opened"
+    assert not [path for path in opened if ".claude" in path or ".codex" in path]
+    assert seen(machine) == before
+
+
+def test_full_reads_every_file_again_and_changes_nothing(machine):
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.write(machine.codex("rollout-1.jsonl"), told(story_of_codex()))
+    size = machine.ingest().bytes_read
+    before = seen(machine)
+    report = machine.ingest(full=True)
+    assert (report.files_read, report.bytes_read) == (2, size)
+    assert seen(machine) == before
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "garbage", "cut", "other columns", "other types"])
+def test_the_register_may_be_lost_or_damaged_at_any_time(machine, damage):
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    before = seen(machine)
+    register = machine.home.lake / "register.parquet"
+    known = register.read_bytes()
+    match damage:
+        case "gone":
+            register.unlink()
+        case "empty":
+            register.write_bytes(b"")
+        case "garbage":
+            register.write_bytes(b"PAR1" + b"\0" * 100)
+        case "cut":
+            register.write_bytes(known[: len(known) // 2])
+        case "other columns":
+            pl.DataFrame({"file_id": [1], "other": ["x"]}).write_parquet(register)
+        case "other types":
+            pl.read_parquet(register).cast(pl.String, strict=False).write_parquet(register)
+    assert machine.ingest().files_read == 1
+    assert seen(machine) == before
+    assert machine.ingest().files_read == 0
+
+
+def test_the_ledger_may_be_lost_and_is_counted_again_from_the_evidence(machine):
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    before = machine.ledger_bytes()
+    for path in (machine.home.lake / "usage").rglob("*.parquet"):
+        path.unlink()
+    machine.claude("p/s.jsonl").unlink()
+    machine.ingest()
+    recount(machine.home, everything=True)
+    assert machine.ledger_bytes() == before
+
+
+# Files that do not only grow
+
+
+def test_a_deleted_transcript_never_lowers_a_total(machine):
+    path = machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    before = seen(machine)
+    path.unlink()
+    for full in (False, True):
+        machine.ingest(full=full)
+        assert seen(machine) == before
+
+
+def test_a_transcript_that_was_cut_and_written_anew_adds_what_is_new(machine):
+    path = machine.write(machine.claude("p/s.jsonl"), transcript(reply("a"), reply("b")))
+    machine.ingest()
+    machine.write(path, transcript(reply("c")), at=LATER)
+    machine.ingest()
+    assert set(machine.billed()) == {"a", "b", "c"}
+
+
+def test_a_renamed_transcript_changes_no_total(machine):
+    path = machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    before = machine.ledger_bytes()
+    path.rename(path.with_name("t.jsonl"))
+    machine.ingest()
+    assert machine.ledger_bytes() == before
+
+
+def test_another_file_under_an_old_name_is_read_whole(machine):
+    old = transcript(*(reply(f"old{n}") for n in range(9)))
+    path = machine.write(machine.claude("p/s.jsonl"), old)
+    machine.ingest()
+    path.unlink()
+    machine.write(path, transcript(*(reply(f"new{n}") for n in range(99))))
+    machine.ingest()
+    assert len(machine.billed()) == 9 + 99
+
+
+PADDING = [{"type": "text", "text": "x" * 1500}]
+LARGE = [reply(f"large{n}", content=PADDING) for n in range(9)]
+
+
+@pytest.mark.parametrize("place", [0, 4, 8])
+@pytest.mark.parametrize("moved", [0, 1], ids=["same mtime", "another mtime"])
+def test_a_file_edited_in_place_is_read_again(machine, place, moved):
+    """The one exception: size, time, head and tail all stay, so only the middle was changed."""
+    path = machine.write(machine.claude("p/s.jsonl"), transcript(*LARGE))
+    machine.ingest()
+    edited = [*LARGE[:place], reply("edited", content=PADDING), *LARGE[place + 1 :]]
+    edited[place]["message"]["content"] = [{"type": "text", "text": "x" * 1500}]
+    with path.open("r+b") as file:
+        file.write(transcript(*edited))
+    changed(path, WRITTEN + timedelta(minutes=moved))
+    if place == 4 and not moved:
+        machine.ingest(full=True)
+    else:
+        machine.ingest()
+    assert "edited" in machine.billed()
+
+
+def test_a_touched_file_changes_nothing(machine):
+    path = machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    before = seen(machine)
+    changed(path, LATER)
+    machine.ingest()
+    assert seen(machine) == before
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_line_from_the_future_is_believed_once_its_file_is_as_old(machine, full):
+    line = reply("a", at=WRITTEN + timedelta(days=3))
+    path = machine.write(machine.claude("p/s.jsonl"), transcript(line))
+    machine.ingest()
+    assert machine.sources()["quarantined"] == {"timestamp_in_future": 1}
+    machine.write(path, transcript(line, reply("b")), at=WRITTEN + timedelta(days=4))
+    machine.ingest(full=full)
+    assert set(machine.billed()) == {"a", "b"}
+    assert machine.sources()["quarantined"] == {}
+
+
+# Codex compresses what is a week old
+
+
+def compressed(machine: Machine, rollout: os.PathLike) -> None:
+    path = machine.codex("2026/06/01") / os.fspath(rollout)
+    data = path.read_bytes()
+    machine.write(path.with_name(path.name + ".zst"), zstandard.compress(data))
+    path.unlink()
+
+
+def test_a_compressed_rollout_is_the_same_rollout(machine):
+    rollout = story_of_codex()
+    name = f"rollout-2026-06-01T09-00-00-{rollout.thread_id}.jsonl"
+    machine.write(machine.codex(f"2026/06/01/{name}"), told(rollout))
+    machine.ingest()
+    before = machine.ledger_bytes()
+    compressed(machine, name)
+    machine.ingest()
+    assert machine.ledger_bytes() == before
+
+
+def test_a_compressed_rollout_without_its_head_is_the_same_rollout(machine):
+    """The thread's id stands in the file's name too, whatever follows it there."""
+    rollout = story_of_codex()
+    name = f"rollout-2026-06-01T09-00-00-{rollout.thread_id}.jsonl"
+    machine.write(machine.codex(f"2026/06/01/{name}"), b"{broken" + told(rollout))
+    machine.ingest()
+    before = machine.ledger_bytes()
+    compressed(machine, name)
+    machine.ingest()
+    assert machine.ledger_bytes() == before
+
+
+def test_a_rollout_in_the_archive_is_the_same_rollout(machine):
+    data = told(story_of_codex())
+    machine.write(machine.codex("2026/06/01/rollout-1.jsonl"), data)
+    machine.ingest()
+    before = machine.ledger_bytes()
+    archived = machine.root / "laptop" / ".codex" / "archived_sessions" / "rollout-1.jsonl"
+    machine.write(archived, data)
+    machine.ingest()
+    assert machine.ledger_bytes() == before
+
+
+def test_compression_is_seen_by_content_and_not_by_name(machine):
+    machine.write(machine.codex("rollout-1.jsonl"), zstandard.compress(told(story_of_codex())))
+    other = Rollout(serial=2).own_turn().request(codex_usage(5))
+    machine.write(machine.codex("rollout-2.jsonl.zst"), told(other))
+    machine.ingest()
+    assert machine.rows().height == 4
+
+
+def test_a_damaged_compressed_rollout_is_counted_and_passed_over(machine):
+    damaged = bytearray(zstandard.compress(told(story_of_codex())))
+    damaged[8:] = b"\xff" * (len(damaged) - 8)
+    machine.write(machine.codex("rollout-1.jsonl.zst"), bytes(damaged))
+    machine.write(machine.claude("p/s.jsonl"), transcript(reply("a")))
+    report = machine.ingest()
+    assert report.passed_over == {"damaged Zstandard file": 1}
+    assert set(machine.billed()) == {"a"}
+
+
+def test_a_rollout_that_is_still_being_compressed_is_read_once_it_is_whole(machine):
+    whole = zstandard.compress(told(story_of_codex()))
+    path = machine.write(machine.codex("rollout-1.jsonl.zst"), whole[: len(whole) // 2])
+    machine.ingest()
+    machine.write(path, whole, at=LATER)
+    machine.ingest()
+    assert machine.rows().height == 3
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_the_order_in_which_files_come_makes_no_difference(tmp_path_factory, data):
+    """Among them copies, forks, notes and other accounts of the same requests."""
+    files = {
+        "p/1.jsonl": STORY,
+        "p/2.jsonl": STORY.replace(b"5e551011", b"5e551012"),
+        "q/3.jsonl": transcript(reply("a", usage(1, 30), model="other", request_id="ra")),
+        "q/4.jsonl": transcript(reply(rewritten("b"), request_id="rb"), reply("b", cwd="/other")),
+        "q/agent-a1.jsonl": transcript(reply("b", usage(2, 3), stop=None, agentId="a1")),
+    }
+    machines = []
+    for order in (list(files), data.draw(st.permutations(list(files)))):
+        machine = Machine(tmp_path_factory.mktemp("machine") / "here")
+        # The same paths for both, so that the same copy owns a request.
+        for name in order:
+            machine.write(machine.claude(name), files[name])
+            if order is not list(files):
+                machine.ingest()
+        machine.ingest()
+        machines.append(machine)
+    assert machines[0].billed() == machines[1].billed()
+    assert machines[0].sources() == machines[1].sources()
+
+
+@pytest.mark.parametrize("kind", ["facts", "model", "split", "request id"])
+def test_two_versions_of_one_file_count_the_same_in_either_order(tmp_path, kind):
+    """Where two accounts of one request are equally good, none may win for having come last."""
+    one = reply("a", usage(1, 5, write_5m=9), cwd="/one", request_id="r1")
+    other = {
+        "facts": reply("a", usage(1, 5, write_5m=9), cwd="/two", request_id="r1", effort="low"),
+        "model": reply("a", usage(1, 5, write_5m=9), cwd="/one", request_id="r1", model="z"),
+        "split": reply("a", usage(1, 5, write_1h=9), cwd="/one", request_id="r1"),
+        "request id": reply("a", usage(1, 5, write_5m=9), cwd="/one", request_id="r2"),
+    }[kind]
+    ledgers = []
+    for order in ((one, other), (other, one)):
+        machine = Machine(tmp_path / "home", "laptop")
+        path = machine.claude("p/s.jsonl")
+        for age, line in enumerate(order):
+            machine.write(path, transcript(line), at=WRITTEN + timedelta(hours=age))
+            machine.ingest()
+        ledgers.append(machine.rows().rows())
+        (tmp_path / "home").rename(tmp_path / f"done{len(ledgers)}")
+    assert ledgers[0] == ledgers[1]
