@@ -50,6 +50,7 @@ def _markdown(frame: pl.DataFrame) -> str:
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
         tbl_cols=-1,
+        tbl_width_chars=10_000,
         fmt_str_lengths=60,
     ):
         return str(frame)

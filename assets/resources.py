@@ -30,5 +30,5 @@ class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         home = self.settings().home
         home.prepare()
-        with home.lock(f"run {context.run_id}"):
+        with home.lock(f"run {context.run.run_id if context.run else 'of a part'}"):
             yield self

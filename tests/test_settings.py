@@ -116,12 +116,13 @@ def test_named_folders_exclude_all_others(user: Path, organisation: Callable[...
     assert settings(codex=["named"]).sources() == [Places((), (named,))]
 
 
-@pytest.mark.parametrize("client", ["claude", "codex"])
-def test_a_named_folder_must_exist(client: str) -> None:
+@pytest.mark.parametrize("missing", ["gone", "file"])
+def test_a_named_folder_must_exist(missing: str) -> None:
     Path("file").write_text("")
-    for missing in ("gone", "file"):
-        with pytest.raises(ConfigurationError, match=f"{missing}: there is no such folder"):
-            settings(**{client: [missing]})
+    with pytest.raises(ConfigurationError, match=f"{missing}: there is no such folder"):
+        settings(claude=[missing])
+    with pytest.raises(ConfigurationError, match=f"{missing}: there is no such folder"):
+        settings(codex=[missing])
 
 
 def test_listed_folders_start_at_the_organisation_and_keep_their_host(

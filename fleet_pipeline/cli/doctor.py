@@ -20,14 +20,14 @@ def doctor(settings: "Settings", as_json: bool) -> None:
 
     Exit status: 0, or 1 when something is wrong that loses data.
     """
-    from fleet_pipeline.cli.diagnosis import diagnose
     from fleet_pipeline.cli.diagnosis_text import lines
+    from fleet_pipeline.cli.examination import examine
     from fleet_pipeline.cli.problems import problems
 
-    found = diagnose(settings, options.now())
+    found = examine(settings, options.now())
     wrong = problems(found)
     if as_json:
         output.document({**asdict(found), "problems": [asdict(problem) for problem in wrong]})
     else:
         output.result("\n".join(lines(found, wrong)))
-    sys.exit(any(problem.loses_data for problem in wrong))
+    sys.exit(int(any(problem.loses_data for problem in wrong)))

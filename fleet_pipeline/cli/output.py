@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from datetime import date
 from typing import TextIO
 
 
@@ -17,13 +18,17 @@ def result(text: str) -> None:
 
 def document(value: object) -> None:
     """Print the one JSON document of a command with ``--json``; dates and paths become text."""
-    result(json.dumps(value, indent=2, default=str))
+    result(json.dumps(value, indent=2, default=_as_text))
 
 
 def note(text: str) -> None:
     """Tell a person what is going on; never the reason for a failure."""
     with suppress(OSError):
         _write(text, sys.stderr)
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _write(text: str, stream: TextIO) -> None:

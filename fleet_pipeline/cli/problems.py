@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from fleet_pipeline.cli.diagnosis import ENDANGERED, MEASURED, Diagnosis
+from fleet_pipeline.cli.diagnosis import Diagnosis
+from fleet_pipeline.cli.examination import ENDANGERED, MEASURED
 from fleet_pipeline.ledger import DEMO_HOST
 from fleet_pipeline.quality import quarantine_is_small
 
@@ -137,8 +138,8 @@ def _of_counting(found: Diagnosis) -> Iterator[Problem]:
                 "hold a day of the page against what the client itself says",
             )
     for client, files in found.transcripts.files.items():
-        read = found.register.files and not found.transcripts.unread
-        if files and read and client not in {part.client for part in found.usage}:
+        all_read = files and not found.transcripts.unread and not found.home.damaged
+        if all_read and client not in {part.client for part in found.usage}:
             yield Problem(
                 f"no request in {counted(files, 'transcript')} of {client}",
                 "nothing if the client is older than 2026: early versions logged no usage",

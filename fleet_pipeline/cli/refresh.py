@@ -59,7 +59,7 @@ def _stand_in(settings: "Settings", close: date) -> None:
         "No transcripts on this machine: the page will show a demo fleet."
         " Name yours with --claude DIR and --codex DIR."
     )
-    with progress.shown("writing the demo fleet", REQUESTS) as advance:
+    with progress.shown("preparing the demo fleet", REQUESTS) as advance:
         stand_in(settings.home, close, progress.as_total(advance))
 
 

@@ -44,23 +44,24 @@ def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
 
     A column that an older version did not write is null.
     """
-    if not path.exists():
-        return pl.DataFrame(schema=schema)
-    there = set(pl.read_parquet_schema(path))
-    columns = [name for name in schema if name in there]
-    frame = pl.read_parquet(path, columns=columns, hive_partitioning=False)
-    missing = [pl.lit(None, schema[name]).alias(name) for name in schema if name not in there]
-    return frame.with_columns(missing).select(schema.names()).cast(schema)
+    return _scan(path, schema).collect() if path.exists() else pl.DataFrame(schema=schema)
 
 
 def read_files(paths: Iterable[Path], schema: pl.Schema) -> pl.DataFrame:
     """Return the rows of several files in ``schema``, each with the ``host`` of its file."""
-    with_host = pl.Schema([*schema.items(), ("host", pl.String())])
-    frames = [
-        read_frame(path, schema).with_columns(host=pl.lit(host_of(path))).select(with_host.names())
-        for path in paths
+    rows = [_scan(path, schema).with_columns(host=pl.lit(host_of(path))) for path in paths]
+    if not rows:
+        return pl.DataFrame(schema=pl.Schema([*schema.items(), ("host", pl.String())]))
+    return pl.concat(rows).collect()
+
+
+def _scan(path: Path, schema: pl.Schema) -> pl.LazyFrame:
+    there = pl.read_parquet_schema(path)
+    columns = [
+        (pl.col(name) if name in there else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
     ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=with_host)
+    return pl.scan_parquet(path, hive_partitioning=False).select(columns)
 
 
 def write_day(root: Path, day: date, rows: pl.DataFrame) -> int:

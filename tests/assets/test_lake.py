@@ -14,6 +14,9 @@ from assets.partitions import weeks
 from assets.resources import Fleet
 from fleet_pipeline.errors import SourceError
 
+# Dagster's own, from a resource that is given to `materialize` already configured.
+pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
+
 FRAME = pl.DataFrame(
     {
         "client": ["claude", "codex"],

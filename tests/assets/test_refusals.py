@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from assets import runs
 from fleet_pipeline import ledger, tables
 
 from .fleets import CLOSE, Fleet
@@ -168,20 +169,18 @@ def test_the_page_run_alone_on_good_tables_is_published(fleet: Fleet) -> None:
     assert fleet.page("latest")["as_of"] == "2026-06-17"
 
 
-def test_a_refusal_tells_an_operator_the_check_and_the_reason(fleet: Fleet) -> None:
-    from assets import runs
-
-    an_unknown_reference_price(fleet, pytest.MonkeyPatch())
+def test_a_refusal_tells_an_operator_the_check_and_the_reason(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_request_counted_twice(fleet, monkeypatch)
     outcome = runs.publish_week(fleet.settings, CLOSE)
     assert not outcome["published"] and outcome["page"] is None
     [refusal] = outcome["refusals"]
-    assert refusal.startswith("nothing was published for 2026-06-17: priced_models_have_prices: ")
-    assert "openrouter/z-ai/no-such-model" in refusal
+    assert refusal.startswith("nothing was published for 2026-06-17: requests_are_unique: ")
+    assert "rows share a key with another" in refusal
 
 
 def test_a_failure_that_is_no_refusal_is_told_too(fleet: Fleet) -> None:
-    from assets import runs
-
     (fleet.org / "agents.yaml").write_text("agents: [")
     outcome = runs.publish_week(fleet.settings, CLOSE)
     assert not outcome["published"]

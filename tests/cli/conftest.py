@@ -58,7 +58,7 @@ def fleet_process() -> RunReally:
     """Run the installed ``fleet``."""
 
     def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        command = [FLEET, *(str(one) for one in arguments)]
+        command = [str(one) for one in (FLEET, *arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     return run

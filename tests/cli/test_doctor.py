@@ -317,6 +317,25 @@ def test_a_machine_that_fell_silent_is_told(
     ]
 
 
+def test_transcripts_that_log_no_usage_are_told(
+    fleet: Run, org: Path, codex_transcript: WriteTranscript
+) -> None:
+    path = codex_transcript()
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    fleet("ingest")
+    result = fleet("doctor", "--json")
+    assert result.exit_code == 0
+    assert problems(result, losing_data=False) == ["no request in 1 transcript of codex"]
+
+
+def test_a_home_that_holds_nothing_but_the_demo_says_so(fleet: Run, org: Path) -> None:
+    fleet("demo", "--out", ".fleet/demo", "--requests", 300)
+    fleet("ingest")
+    result = fleet("doctor", "--json")
+    assert result.exit_code == 0
+    assert "only the demo fleet was read" in problems(result, losing_data=False)
+
+
 def test_a_page_that_is_due_is_told(
     fleet: Run, org: Path, claude_transcript: WriteTranscript
 ) -> None:

@@ -6,7 +6,7 @@ the ledger equals what the reference counter makes of every state that any inges
 """
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -119,6 +119,8 @@ CODEX: list[File] = [("laptop", "2026/06/01/rollout-1.jsonl"), ("server", "rollo
 
 claude_files, codex_files = st.sampled_from(CLAUDE), st.sampled_from(CODEX)
 any_files = claude_files | codex_files
+any_lines = st.sampled_from(sorted(LINES))
+held = st.sampled_from([0, 0, 1, 2, 400])
 
 
 def told(lines: list[str]) -> bytes:
@@ -151,24 +153,26 @@ class AnyHistory(RuleBasedStateMachine):
         finally:
             self.folder.cleanup()
 
-    @initialize(target=saying, lines=st.lists(st.sampled_from(sorted(LINES)), min_size=6, max_size=6, unique=True))
+    @initialize(target=saying, lines=st.lists(any_lines, min_size=6, max_size=6, unique=True))
     def there_is_something_to_say(self, lines: list[str]) -> MultipleResults[str]:
         """Only a little, so that the same requests come up again and again."""
         return multiple(*lines)
 
     # What happens to files
 
-    @rule(file=claude_files, lines=st.lists(saying, max_size=4), held=st.integers(0, 700))
-    def claude_code_writes(self, file: File, lines: list[str], held: int) -> None:
+    @rule(file=claude_files, lines=st.lists(saying, max_size=4), held=held, seen=st.booleans())
+    def claude_code_writes(self, file: File, lines: list[str], held: int, seen: bool) -> None:
         self.write(file, told(lines), held)
+        if seen:
+            self.take_in(full=False)
 
-    @rule(file=codex_files, serial=st.sampled_from(sorted(THREADS)), held=st.integers(0, 300))
+    @rule(file=codex_files, serial=st.sampled_from(sorted(THREADS)), held=held)
     def codex_begins(self, file: File, serial: int, held: int) -> None:
         if not self.path(file).exists():
             self.threads[file] = serial
             self.write(file, b"".join(THREADS[serial][:3]), held)
 
-    @rule(file=codex_files, place=st.integers(3, 12), lines=st.integers(1, 6), held=st.integers(0, 300))
+    @rule(file=codex_files, place=st.integers(3, 12), lines=st.integers(1, 6), held=held)
     def codex_writes(self, file: File, place: int, lines: int, held: int) -> None:
         if self.is_whole_rollout(file):
             self.write(file, b"".join(THREADS[self.threads[file]][place : place + lines]), held)
@@ -184,7 +188,11 @@ class AnyHistory(RuleBasedStateMachine):
             self.unwritten.pop(file, None)
             self.touched(file)
 
-    @rule(file=claude_files, lines=st.lists(saying, min_size=1, max_size=3), in_place=st.booleans())
+    @rule(
+        file=claude_files,
+        lines=st.lists(saying, min_size=1, max_size=3),
+        in_place=st.booleans(),
+    )
     def a_file_is_replaced(self, file: File, lines: list[str], in_place: bool) -> None:
         if self.path(file).exists() and not in_place:
             self.path(file).unlink()
@@ -207,6 +215,7 @@ class AnyHistory(RuleBasedStateMachine):
         if files[0] != files[1] and self.path(files[0]).exists():
             status = self.path(files[0]).stat()
             self.take_the_place(*files, copy)
+            self.touched(files[1])
             if keeps_time:
                 os.utime(self.path(files[1]), ns=(0, status.st_mtime_ns))
 
@@ -225,9 +234,9 @@ class AnyHistory(RuleBasedStateMachine):
     def a_rollout_is_compressed(self, file: File) -> None:
         if self.is_whole_rollout(file) and self.path(file).exists():
             plain = self.path(file)
-            self.machine.write(
-                plain.with_name(plain.name + ".zst"), zstandard.compress(plain.read_bytes())
-            )
+            whole = zstandard.compress(plain.read_bytes())
+            self.now += timedelta(minutes=1)
+            self.machine.write(plain.with_name(plain.name + ".zst"), whole, at=self.now)
             plain.unlink()
             self.unwritten.pop(file, None)
 
@@ -244,7 +253,8 @@ class AnyHistory(RuleBasedStateMachine):
             data, client = path.read_bytes(), "codex" if ".codex" in path.parts else "claude"
             if path.suffix == ".zst":
                 data = zstandard.decompress(data)
-            self.seen.update(said(data, self.now, client))
+            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            self.seen.update(said(data, written, client))
         self.machine.ingest(full=full)
         assert self.counted() == count(self.seen)
 

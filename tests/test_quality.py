@@ -1,0 +1,180 @@
+"""Each check, seen to pass and seen to fail, on tables of a few rows."""
+
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+
+from fleet_pipeline import quality
+from fleet_pipeline.ledger import Sources
+
+PARTS = (
+    "requests",
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "full_input_tokens",
+)
+
+
+def parts(*rows: int, **keys: list[str]) -> pl.DataFrame:
+    """One row per number, with that number in every column that must add up."""
+    return pl.DataFrame({**keys, **{part: list(rows) for part in PARTS}})
+
+
+def usage(claude: int, codex: int) -> pl.DataFrame:
+    return parts(claude, codex, client=["claude", "codex"])
+
+
+def sources(
+    hosts: Mapping[str, int] | None = None,
+    quarantined: Mapping[str, int] | None = None,
+    believed: int = 1000,
+) -> Sources:
+    return {
+        "files": 1,
+        "bytes": 1,
+        "lines": 1,
+        "requests_lines": believed,
+        "duplicates": 0,
+        "quarantined": dict(quarantined or {}),
+        "hosts": [{"host": host, "requests": n} for host, n in (hosts or {}).items()],
+        "clients": {},
+    }
+
+
+def page(claude: int, codex: int, *, demo: bool = False, **hosts: int) -> dict[str, object]:
+    return {
+        "demo": demo,
+        "usage": {"claude": {"requests": claude}, "codex": {"requests": codex}},
+        "sources": sources(hosts),
+    }
+
+
+def test_requests_are_unique_while_no_two_share_client_and_id() -> None:
+    ledger = pl.DataFrame({"client": ["claude", "codex"], "message_id": ["a", "a"]})
+    assert quality.requests_are_unique(ledger).passed
+    twice = pl.concat([ledger, ledger.head(1)])
+    found = quality.requests_are_unique(twice)
+    assert found.refuses
+    assert found.says == "3 requests, 2 rows share a key with another"
+    assert found.counts == {"requests": 3, "repeated": 2}
+
+
+@pytest.mark.parametrize(
+    ("covered", "holds", "whole"), [(30, True, True), (1, True, False), (0, False, False)]
+)
+def test_a_window_holds_requests_on_one_day_and_is_whole_on_all(
+    covered: int, holds: bool, whole: bool
+) -> None:
+    coverage = pl.DataFrame({"days": [30], "days_covered": [covered]})
+    assert quality.window_holds_requests(coverage).passed is holds
+    assert quality.window_holds_requests(coverage).refuses is not holds
+    assert quality.window_is_whole(coverage).passed is whole
+    assert not quality.window_is_whole(coverage).refuses
+
+
+def test_an_empty_window_says_where_to_look() -> None:
+    coverage = pl.DataFrame({"days": [30], "days_covered": [0]})
+    assert "fleet doctor" in quality.window_holds_requests(coverage).says
+
+
+def test_agents_add_up_to_claude_alone() -> None:
+    agents = parts(4, 3, agent=["forge", "unattributed"])
+    assert quality.agents_add_up(agents, usage(7, 99)).passed
+    found = quality.agents_add_up(agents, usage(8, 99))
+    assert found.refuses
+    assert "requests by -1" in found.says
+    assert found.counts == {"sums_off": len(PARTS)}
+
+
+def test_days_add_up_to_both_clients() -> None:
+    days = parts(4, 3, 2, date=["1", "2", "3"])
+    assert quality.days_add_up(days, usage(7, 2)).passed
+    assert quality.days_add_up(days, usage(7, 1)).refuses
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_must_add_up_by_itself(part: str) -> None:
+    one_off = parts(7, agent=["forge"]).with_columns(pl.col(part) + 1)
+    found = quality.agents_add_up(one_off, usage(7, 0))
+    assert found.refuses
+    assert found.says == f"the parts are off: {part} by +1"
+
+
+def test_a_model_without_a_price_is_named_and_refuses() -> None:
+    prices = pl.DataFrame(
+        {
+            "provider": ["openrouter", "openrouter"],
+            "model": ["glm", "qwen"],
+            "input_usd_per_mtok": [1.4, None],
+        }
+    )
+    assert quality.priced_models_have_prices(prices, [("openrouter", "glm")]).passed
+    found = quality.priced_models_have_prices(
+        prices, [("openrouter", "glm"), ("openrouter", "qwen"), ("else", "glm")]
+    )
+    assert found.refuses
+    assert "no price for else/glm, openrouter/qwen;" in found.says
+
+
+def test_a_price_of_zero_is_a_price() -> None:
+    free = pl.DataFrame({"provider": ["a"], "model": ["m"], "input_usd_per_mtok": [0.0]})
+    assert quality.priced_models_have_prices(free, [("a", "m")]).passed
+
+
+def test_a_used_model_without_a_list_price_is_only_a_warning() -> None:
+    value = pl.DataFrame({"model": ["opus", "new"], "cost_usd_micros": [5, None]})
+    found = quality.used_models_have_prices(value)
+    assert (found.passed, found.refuses) == (False, False)
+    assert found.says == "no list price for 1 models: new"
+    assert quality.used_models_have_prices(value.head(1)).passed
+
+
+def test_one_line_in_two_hundred_may_be_left_out_and_no_more() -> None:
+    assert quality.quarantine_is_small(sources(quarantined={"unreadable": 5})).passed
+    found = quality.quarantine_is_small(sources(quarantined={"unreadable": 4, "too_long": 2}))
+    assert (found.passed, found.refuses) == (False, False)
+    assert "unreadable: 4" in found.says and "too_long: 2" in found.says
+
+
+def test_a_first_publication_cannot_have_shrunk() -> None:
+    assert quality.ledger_has_not_shrunk(usage(1, 0), sources(), None, None).passed
+
+
+def test_a_ledger_that_grew_has_not_shrunk() -> None:
+    before = page(7, 2, laptop=9)
+    found = quality.ledger_has_not_shrunk(usage(8, 2), sources({"laptop": 10}), before, before)
+    assert found.passed
+
+
+@pytest.mark.parametrize(("claude", "codex"), [(6, 2), (7, 1)])
+def test_a_week_with_fewer_requests_than_were_published_is_refused(claude: int, codex: int) -> None:
+    found = quality.ledger_has_not_shrunk(usage(claude, codex), sources(), page(7, 2), None)
+    assert found.refuses
+    assert "published" in found.says and "backup" in found.says
+
+
+@pytest.mark.parametrize("now", [{"laptop": 8}, {"desk": 20}, {}])
+def test_a_host_that_lost_requests_refuses_any_week(now: dict[str, int]) -> None:
+    found = quality.ledger_has_not_shrunk(usage(9, 9), sources(now), None, page(7, 2, laptop=9))
+    assert found.refuses
+    assert "host laptop" in found.says
+
+
+def test_the_demo_fleet_may_go_when_a_real_one_comes() -> None:
+    demo = page(700, 200, demo=True, demo_host=900)
+    found = quality.ledger_has_not_shrunk(usage(3, 0), sources({"laptop": 3}), demo, demo)
+    assert found.passed
+
+
+def test_the_published_record_of_an_outcome_has_no_more_than_the_page_needs() -> None:
+    outcome = quality.Outcome("days_add_up", "error", False, "off", {"sums_off": 1})
+    assert outcome.record() == {
+        "name": "days_add_up",
+        "severity": "error",
+        "passed": False,
+        "says": "off",
+    }
