@@ -51,6 +51,7 @@ def _markdown(frame: pl.DataFrame) -> str:
         tbl_hide_column_data_types=True,
         tbl_cols=-1,
         tbl_width_chars=10_000,
+        thousands_separator=True,
         fmt_str_lengths=60,
     ):
-        return str(frame)
+        return str(frame.with_columns(pl.col(pl.String).str.replace_all("|", r"\|", literal=True)))

@@ -35,8 +35,10 @@ def publish_week(settings: Settings, close: date) -> Outcome:
     nothing = f"nothing was published for {close}: "
     refusals = [nothing + says[check.check_name] for check in refusing]
     if not result.success and not refusals:
-        failures = result.filter_events(lambda event: event.is_step_failure)
-        reasons = [_reason(event) for event in failures] or [f"see run {result.run_id} in fleet ui"]
+        failures = [event for event in result.all_events if event.is_step_failure]
+        # Without a failed step it is the run that failed, before its first one.
+        failures = failures or [event for event in result.all_events if event.is_job_failure]
+        reasons = map(_reason, failures)
         refusals = [nothing + reason.removeprefix(nothing) for reason in reasons]
     week = settings.home.site / "weeks" / close.isoformat()
     return Outcome(
@@ -96,11 +98,12 @@ def run_config(settings: Settings) -> dict[str, object]:
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """Return what the first of a step's errors says, without the name of its class."""
-    error = event.step_failure_data.error
+    """Return what the first of a chain of errors says, without the name of its class."""
+    failure = event.step_failure_data if event.is_step_failure else event.job_failure_data
+    error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
-        return f"step {event.step_key} failed"
+        return event.message or f"{event.step_key or 'the run'} failed"
     kind, _, says = error.message.strip().partition(": ")
     return says if kind.endswith(error.cls_name or " ") else error.message.strip()

@@ -10,8 +10,11 @@ from fleet_pipeline.cli.doctor import doctor
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
+from fleet_pipeline.cli.query import query
 from fleet_pipeline.cli.refresh import refresh
+from fleet_pipeline.cli.statusline import statusline
 from fleet_pipeline.cli.ui import ui
+from fleet_pipeline.cli.usage import usage
 
 
 @click.group(
@@ -31,5 +34,5 @@ def main(debug: bool) -> None:
     """Take the options of every command."""
 
 
-for command in (refresh, ingest, init, doctor, demo, ui):
+for command in (refresh, ingest, usage, query, init, doctor, demo, statusline, ui):
     main.add_command(command)

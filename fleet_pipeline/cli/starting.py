@@ -13,10 +13,11 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from fleet_pipeline.errors import ConfigurationError, SourceError
+from fleet_pipeline.org.loading import FILES
 from fleet_pipeline.org.schema import FolderName
 from fleet_pipeline.org.starting import starting_files
 from fleet_pipeline.settings import this_machine
-from fleet_pipeline.transcripts.claude import cannot_matter, read_transcript
+from fleet_pipeline.transcripts.claude import is_no_reply, read_transcript
 from fleet_pipeline.transcripts.codex import read_rollout
 from fleet_pipeline.transcripts.discover import Places, TranscriptFile, find
 from fleet_pipeline.transcripts.lines import (
@@ -62,6 +63,11 @@ def write_organisation(folder: Path) -> list[Path]:
     return written
 
 
+def is_complete(folder: Path) -> bool:
+    """Say whether ``folder`` holds every file of an organisation already."""
+    return all(os.path.lexists(folder.expanduser() / file) for file in FILES)
+
+
 def working_folders(places: Places) -> set[str]:
     """Return the working directories of requests at the start of the newest transcripts."""
     newest = sorted(find(places).files, key=lambda file: file.modified_ns, reverse=True)
@@ -92,8 +98,8 @@ def _folders_in(file: TranscriptFile) -> Iterator[str]:
             else PlainBytes(descriptor, 0, file.size)
         )
         written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
-        skipped = cannot_matter if file.client == "claude" else None
-        lines = islice(Lines(source, cannot_matter=skipped), _FIRST_LINES)
+        skipped = is_no_reply if file.client == "claude" else None
+        lines = islice(Lines(source, skip=skipped), _FIRST_LINES)
         read = read_transcript if file.client == "claude" else read_rollout
         for event in read(lines, file_id=file.id, written=written).events:
             if event.cwd:

@@ -14,6 +14,8 @@ _EXPECTED = pl.DataFrame(
         ("codex", "codex", "Codex", 10_080),
         ("codex", "codex_bengalfox", "Spark", 300),
         ("codex", "codex_bengalfox", "Spark", 10_080),
+        ("claude", "claude_max", "Claude Max", 300),
+        ("claude", "claude_max", "Claude Max", 10_080),
     ],
     schema={
         "client": pl.String,
@@ -26,7 +28,7 @@ _EXPECTED = pl.DataFrame(
 
 
 def headroom(readings: pl.DataFrame, *, requests: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return one row per window, the four expected ones first, as known at ``as_of`` 00:00 UTC.
+    """Return one row per window, the expected ones first, as known at ``as_of`` 00:00 UTC.
 
     ``readings`` are rows of ``lake/quota`` up to any time; later ones than ``as_of`` are left
     out, so a closed week never changes. ``requests`` is the weekly table: once it holds a real

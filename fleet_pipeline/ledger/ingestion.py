@@ -20,7 +20,12 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.register import Entry, Register, fingerprints
-from fleet_pipeline.transcripts.claude import Rejected, cannot_matter, read_transcript
+from fleet_pipeline.transcripts.claude import (
+    Rejected,
+    is_no_reply,
+    is_no_reply_nor_note,
+    read_transcript,
+)
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
 from fleet_pipeline.transcripts.discover import Found, Places, TranscriptFile, find
 from fleet_pipeline.transcripts.lines import (
@@ -32,6 +37,7 @@ from fleet_pipeline.transcripts.lines import (
     is_compressed,
     open_regular,
 )
+from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
@@ -72,8 +78,9 @@ def ingest(
 
 
 def bytes_to_read(sources: Sequence[Places]) -> int:
-    """Return the size of all transcripts, for a progress bar."""
-    return sum(file.size for places in sources for file in find(places).files)
+    """Return the size of all that there is to read, for a progress bar."""
+    found = [find(places) for places in sources]
+    return sum(file.size for each in found for file in (*each.files, *each.statusline_logs))
 
 
 @contextmanager
@@ -104,13 +111,21 @@ class _Ingestion:
         self._full, self._progress = full, progress
         self._intake = Intake(home, host)
         self._entries: list[Entry] = []
+        self._agent_folders: set[Path] = set()
+        self._sessions_with_agents: set[Path] = set()
 
     def run(self, found: Found) -> None:
         for file in found.files:
+            if file.path.name.startswith("agent-"):
+                self._agent_folders.add(file.path.parent)
+                self._sessions_with_agents.update(file.path.parents)
+        reads = [(self._read, file) for file in found.files]
+        reads += [(self._read_statusline_log, log) for log in found.statusline_logs]
+        for read, file in reads:
             entry = self._register.get(self._host, file.id)
             if self._full or entry is None or not entry.is_unchanged(file):
                 try:
-                    self._read(file, None if self._full else entry)
+                    read(file, None if self._full else entry)
                 except FileNotFoundError:
                     found.pass_over("vanished")
                 except SourceError as error:
@@ -130,6 +145,19 @@ class _Ingestion:
             self._register.put(entry)
         self._entries = []
 
+    def _skip(self, file: TranscriptFile) -> Callable[[bytearray, int, int], bool] | None:
+        """Return which lines of a file need not be decoded.
+
+        Newer clients keep a session's subagents in a folder named for it, older ones beside it.
+        """
+        if file.client != "claude":
+            return None
+        has_agents = (
+            file.path.parent in self._agent_folders
+            or file.path.with_suffix("") in self._sessions_with_agents
+        )
+        return is_no_reply_nor_note if has_agents else is_no_reply
+
     def _read(self, file: TranscriptFile, entry: Entry | None) -> None:
         descriptor = open_regular(file.path)
         try:
@@ -140,9 +168,7 @@ class _Ingestion:
             source: Bytes = PlainBytes(descriptor, start, file.size)
             if compressed:
                 source = CompressedBytes(descriptor)
-            lines = Lines(
-                source, start, cannot_matter=cannot_matter if file.client == "claude" else None
-            )
+            lines = Lines(source, start, skip=self._skip(file))
             written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
             if file.client == "claude":
                 rejected, request_lines = self._read_claude(file, lines, written)
@@ -201,6 +227,31 @@ class _Ingestion:
         self._intake.add("codex", rollout.events)
         self._intake.add("quota", rollout.quota, client="codex")
         return rollout.rejected, rollout.request_lines, msgspec.msgpack.encode(rollout.state)
+
+    def _read_statusline_log(self, file: TranscriptFile, entry: Entry | None) -> None:
+        """Take in a log of limits; it is no transcript, and no line of it is a request."""
+        descriptor = open_regular(file.path)
+        try:
+            known = entry if entry and entry.has_only_grown(file, descriptor) else None
+            start = known.offset if known else 0
+            lines = Lines(PlainBytes(descriptor, start, file.size), start)
+            written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+            log = read_statusline_log(lines, written=written)
+            log.rejected += [Rejected(at, size, "too_long", 0) for at, size in lines.too_long]
+            self._intake.add("quota", log.quota, client=file.client)
+            self._intake.add(
+                "rejected", log.rejected, client=file.client, head=_first_line(descriptor, False)
+            )
+            head, tail = fingerprints(descriptor, lines.end)
+        finally:
+            os.close(descriptor)
+        count = lines.count + (known.lines if known else 0)
+        self._entries.append(
+            Entry(
+                self._host, file.id, file.size, file.modified_ns, file.inode,
+                lines.end, head, tail, count, 0, None,
+            )
+        )  # fmt: skip
 
 
 def _first_line(descriptor: int, compressed: bool) -> int:

@@ -51,7 +51,7 @@ def read_files(paths: Iterable[Path], schema: pl.Schema) -> pl.DataFrame:
     """Return the rows of several files in ``schema``, each with the ``host`` of its file."""
     rows = [_scan(path, schema).with_columns(host=pl.lit(host_of(path))) for path in paths]
     if not rows:
-        return pl.DataFrame(schema=pl.Schema([*schema.items(), ("host", pl.String())]))
+        return pl.DataFrame(schema=schema).with_columns(host=pl.lit(None, pl.String))
     return pl.concat(rows).collect()
 
 

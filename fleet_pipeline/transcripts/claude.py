@@ -156,24 +156,29 @@ class ClaudeFile:
 _decode = msgspec.json.Decoder(_Line).decode
 
 _TYPE = b'"type":"'
-_HEAD, _SHORT, _TAIL = 640, 512, 2048
+_HEAD, _SHORT = 640, 512
 
 
-def cannot_matter(buffer: bytearray, begin: int, end: int) -> bool:
-    """Say whether a line is surely no reply: three quarters of the bytes need not be decoded.
+def is_no_reply(buffer: bytearray, begin: int, end: int) -> bool:
+    """Say whether a line is surely no reply of the model: most bytes need not be decoded.
 
-    Clients write the type of any other line before its payload, among flat fields only, and a
-    subagent's usage near the end of its parent's line. A short line, and one in any other order or
-    with spaces, is decoded.
+    Clients write the type of any other line before its payload, among flat fields only. A short
+    line, and one in any other order or with spaces, is decoded to be sure. Not for a session with
+    subagents: see ``is_no_reply_nor_note``.
     """
     if end - begin <= _SHORT or buffer[begin] != 123 or buffer[end - 1] != 125:
         return False
-    name = buffer.find(_TYPE, begin, begin + _HEAD) + len(_TYPE)
-    if name < len(_TYPE) or buffer.find(b"{", begin + 1, name) >= 0:
-        return False
-    if buffer.startswith(b'user"', name):
-        return buffer.find(b'"usage"', max(begin, end - _TAIL), end) < 0
-    return not buffer.startswith(b'assistant"', name)
+    name = buffer.find(_TYPE, begin, begin + _HEAD)
+    return (
+        name >= 0
+        and buffer.find(b"{", begin + 1, name) < 0
+        and not buffer.startswith(b'assistant"', name + len(_TYPE))
+    )
+
+
+def is_no_reply_nor_note(buffer: bytearray, begin: int, end: int) -> bool:
+    """Say whether a line is surely no reply and notes no subagent's usage either."""
+    return is_no_reply(buffer, begin, end) and buffer.find(b'"agentId"', begin, end) < 0
 
 
 def read_transcript(
@@ -222,6 +227,8 @@ def read_transcript(
         if request is None:
             spoken_of[key] = _Request(line, offset, ts, message, usage, offset)
             continue
+        if line.requestId and not request.line.requestId:
+            request.line.requestId = line.requestId
         if ts < request.ts:
             request.ts = ts
         if _is_better(message, usage, request):
@@ -254,10 +261,9 @@ def _is_better(message: _Message, usage: _Usage, known: _Request) -> bool:
         return message.stop_reason is not None
     if usage == known.usage:
         return False
-    output, known_output = usage.output_tokens or 0, known.usage.output_tokens or 0
-    return output > known_output or (
-        output == known_output and sum(_classes(usage)) > sum(_classes(known.usage))
-    )
+    *rest, output = _classes(usage)
+    *known_rest, known_output = _classes(known.usage)
+    return (output, sum(rest)) > (known_output, sum(known_rest))
 
 
 def _classes(usage: _Usage) -> tuple[int, int, int, int, int]:
@@ -333,33 +339,37 @@ def _decode_leniently(data: memoryview) -> _Line | Reason:
     """
     try:
         text = bytes(data).decode("utf-8", "surrogateescape")
-        record = json.loads(text, strict=False, parse_constant=_refuse)
+        record = json.loads(text, strict=False, parse_int=_whole_number, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return "unreadable"
     if not isinstance(record, dict):
         return "unreadable"
-    message = record.get("message")
-    if record.get("type") != "assistant" or not isinstance(message, dict):
-        return _Line()
-    if message.get("usage") is None or message.get("model") == SYNTHETIC:
-        return _Line()
-    try:
-        usage = msgspec.convert(_texts_mended(message["usage"]), _Usage)
-    except (msgspec.ValidationError, RecursionError):
-        return "bad_counter"
     line = _Line(
-        type="assistant",
-        message=_Message(
-            id=_text(message.get("id")),
-            model=_text(message.get("model")),
-            stop_reason=_text(message.get("stop_reason")),
-            usage=usage,
-        ),
+        type=_text(record.get("type")),
         timestamp=_timestamp(record.get("timestamp")),
         isSidechain=record.get("isSidechain") is True,
     )
     for name in _TEXT_FIELDS:
         setattr(line, name, _text(record.get(name)))
+    message, result = record.get("message"), record.get("toolUseResult")
+    if line.type == "assistant" and isinstance(message, dict):
+        usage = _usage(message.get("usage"))
+        if usage == "bad_counter" and message.get("model") != SYNTHETIC:
+            return usage
+        line.message = _Message(
+            id=_text(message.get("id")),
+            model=_text(message.get("model")),
+            stop_reason=_text(message.get("stop_reason")),
+            usage=usage if isinstance(usage, _Usage) else None,
+        )
+    elif isinstance(result, dict):
+        usage = _usage(result.get("usage"))
+        line.toolUseResult = _ToolResult(
+            status=_text(result.get("status")),
+            agentId=_text(result.get("agentId")),
+            agentType=_text(result.get("agentType")),
+            usage=usage if isinstance(usage, _Usage) else None,
+        )
     return line
 
 
@@ -367,6 +377,11 @@ _TEXT_FIELDS = (
     "requestId", "uuid", "sessionId", "cwd", "version", "entrypoint", "agentId",
     "attributionAgent", "effort", "promptId",
 )  # fmt: skip
+
+
+def _whole_number(digits: str) -> int:
+    """Return what ``digits`` say; one with too many of them to be read is just too large."""
+    return int(digits) if len(digits) < 20 else MOST_TOKENS + 1
 
 
 def _refuse(constant: str) -> None:
@@ -378,12 +393,19 @@ def _text(value: object) -> str | None:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
-def _texts_mended(usage: object) -> object:
-    """Return ``usage`` without descriptions of a wrong type; its counters stay as they are."""
-    if not isinstance(usage, dict):
-        return usage
+def _usage(value: object) -> _Usage | Literal["bad_counter"] | None:
+    """Return what ``value`` says of tokens; descriptions of a wrong type do not disqualify it."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        return "bad_counter"
     texts = ("service_tier", "speed", "inference_geo")
-    return {name: _text(value) if name in texts else value for name, value in usage.items()}
+    known = {name: value[name] for name in _Usage.__struct_fields__ if name in value}
+    known |= {name: _text(known[name]) for name in texts if name in known}
+    try:
+        return msgspec.convert(known, _Usage)
+    except (msgspec.ValidationError, UnicodeError, RecursionError):
+        return "bad_counter"
 
 
 def _timestamp(value: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Which files on a machine are transcripts, and of which client.
+"""Which files on a machine are transcripts or logs of limits, and of which client.
 
 Finds and stats; opens nothing. Places are the clients' own defaults or the folders that the
 operator names.
@@ -7,11 +7,13 @@ operator names.
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.statusline import log as statusline
 from fleet_pipeline.transcripts.lines import digest
 
 Client = Literal["claude", "codex"]
@@ -33,7 +35,7 @@ class Places:
 
 @dataclass(frozen=True)
 class TranscriptFile:
-    """A transcript as the file system knows it; times in nanoseconds since 1970, UTC."""
+    """A file to read as the file system knows it; times in nanoseconds since 1970, UTC."""
 
     client: Client
     path: Path
@@ -49,9 +51,13 @@ class TranscriptFile:
 
 @dataclass
 class Found:
-    """Transcripts in a fixed order, and what was passed over: reason to number of entries."""
+    """Transcripts in a fixed order, and what was passed over: reason to number of entries.
+
+    ``statusline_logs`` lie beside them: what ``fleet statusline`` noted, which is no transcript.
+    """
 
     files: list[TranscriptFile] = field(default_factory=list)
+    statusline_logs: list[TranscriptFile] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)
 
     def pass_over(self, reason: str) -> None:
@@ -86,7 +92,7 @@ def named_places(claude: Sequence[Path], codex: Sequence[Path], host: str = "loc
 
 
 def find(places: Places) -> Found:
-    """Return every transcript under ``places``, sorted by path; a missing folder holds none."""
+    """Return every file to read under ``places``, sorted by path; a missing folder holds none."""
     found = Found()
     seen: set[Path] = set()
     for client in CLIENTS:
@@ -96,6 +102,8 @@ def find(places: Places) -> Found:
                 if resolved not in seen:
                     seen.add(resolved)
                     found.files += _files(client, resolved, found)
+    for place in sorted({place.resolve() for place in places.claude}):
+        found.statusline_logs += _statusline_logs(place)
     found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
     return found
 
@@ -126,7 +134,18 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]
             yield TranscriptFile(client, path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
+def _statusline_logs(place: Path) -> Iterator[TranscriptFile]:
+    for name in statusline.LOGS:
+        path = place / statusline.FOLDER / name
+        with suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                yield TranscriptFile(
+                    "claude", path, status.st_size, status.st_mtime_ns, status.st_ino
+                )
+
+
 def _is_transcript(client: Client, name: str) -> bool:
     if client == "claude":
-        return name.endswith(".jsonl") and name != "journal.jsonl"
+        return name.endswith(".jsonl") and name not in ("journal.jsonl", *statusline.LOGS)
     return name.endswith((".jsonl", ".jsonl.zst")) and name.startswith("rollout-")

@@ -99,15 +99,15 @@ class Lines:
         source: Bytes,
         start: int = 0,
         *,
-        cannot_matter: Callable[[bytearray, int, int], bool] | None = None,
+        skip: Callable[[bytearray, int, int], bool] | None = None,
     ) -> None:
         """Take the bytes of ``source``, the first of which lies at offset ``start``.
 
-        ``cannot_matter`` says of a line (buffer, begin, end) that it need not be given: cheaper
-        there than behind a view.
+        ``skip`` says of a line (buffer, begin, end) that it need not be given: cheaper there than
+        behind a view.
         """
         self._source = source
-        self._cannot_matter = cannot_matter
+        self._skip = skip
         self.end = start
         self.count = 0
         self.too_long: list[tuple[int, int]] = []
@@ -117,7 +117,7 @@ class Lines:
         buffer = bytearray(_BUFFER)
         view = memoryview(buffer)
         filled = searched = 0
-        cannot_matter = self._cannot_matter
+        skip = self._skip
         while True:
             whole = buffer.rfind(b"\n", searched, filled) + 1
             base, position = self.end, 0
@@ -128,7 +128,7 @@ class Lines:
                 self.count += 1
                 # Only a line that begins with white space can be blank: the rest is not copied.
                 blank = buffer[position] <= 32 and not buffer[position:newline].strip()
-                if not blank and not (cannot_matter and cannot_matter(buffer, position, newline)):
+                if not blank and not (skip and skip(buffer, position, newline)):
                     yield base + position, view[position:newline]
                 position = newline + 1
             if whole:

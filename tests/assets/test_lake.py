@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:
 
 FRAME = pl.DataFrame(
     {
-        "client": ["claude", "codex"],
-        "requests": [1, None],
+        "client": ["claude", "co|dex"],
+        "requests": [1234, None],
         "ts": [datetime(2026, 6, 11, 8, 30, 0, 5, tzinfo=UTC), None],
         "date": [date(2026, 6, 11), None],
         "input_usd_per_mtok": [Decimal("1.400000000"), None],
@@ -80,7 +80,9 @@ def test_a_table_is_described_by_its_rows_columns_and_first_lines(
     described = {column.name: (column.type, column.description) for column in columns.columns}
     assert described["requests"] == ("Int64", "Billed requests, each counted once.")
     assert described["nobody_knows"] == ("Boolean", None)
-    assert "| claude" in str(made.metadata["preview"].value)
+    _, _, claude, codex = str(made.metadata["preview"].value).splitlines()
+    assert claude.startswith("| claude") and "| 1,234 " in claude
+    assert codex.startswith(r"| co\|dex ")
 
 
 def test_a_week_that_was_never_made_is_named(lake: ParquetLake) -> None:

@@ -1,6 +1,8 @@
 """Every check that refuses, seen to refuse: the fault is planted, and nothing is published."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from assets import runs
 from fleet_pipeline import ledger, tables
+from fleet_pipeline.home import Home
 
 from .fleets import CLOSE, Fleet
 
@@ -188,3 +191,32 @@ def test_a_failure_that_is_no_refusal_is_told_too(fleet: Fleet) -> None:
     assert all("agents.yaml" in refusal for refusal in outcome["refusals"])
     assert not any("ConfigurationError" in refusal for refusal in outcome["refusals"])
     assert Path(fleet.home.site / "latest" / "index.html").is_file()
+
+
+def test_a_run_on_a_home_in_use_ends_and_names_who_uses_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work = """
+import fcntl, sys
+with open(sys.argv[1], "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    file.write("process 4711 (fleet ingest)")
+    file.flush()
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+    real_lock, before = Home.lock, fleet.published()
+    monkeypatch.setattr(Home, "lock", lambda home, purpose: real_lock(home, purpose, wait=0.1))
+    with subprocess.Popen(
+        [sys.executable, "-c", at_work, str(fleet.home.lake / ".lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "locked\n"
+        outcome = runs.publish_week(fleet.settings, CLOSE)
+        other.communicate("")
+    assert not outcome["published"]
+    [refusal] = outcome["refusals"]
+    assert "is in use by process 4711 (fleet ingest)" in refusal
+    assert fleet.published() == before

@@ -252,6 +252,23 @@ def test_times_with_another_zone_belong_to_their_utc_day(machine):
     assert list(machine.ledger_bytes()) == ["host=laptop/date=2026-06-02.parquet"]
 
 
+@pytest.mark.parametrize("kind", ["user", "system", "attachment", "progress"])
+@pytest.mark.parametrize("size", [100, 5000])
+@pytest.mark.parametrize("has_agents", [True, False])
+def test_a_reply_behind_a_line_that_was_never_finished_is_missed_and_said_so(
+    machine, kind, size, has_agents
+):
+    """A client that died in mid-line goes on in the same line when the session is resumed."""
+    torn = encoded({"type": kind, "message": {"content": "x" * size}})[:-9]
+    path = machine.claude("p/s.jsonl")
+    machine.write(path, transcript(torn + encoded(reply("a")), reply("b")))
+    if has_agents:
+        machine.write(machine.claude("p/s/subagents/agent-a1.jsonl"), b"")
+    machine.ingest()
+    assert set(machine.billed()) == {"b"}
+    assert machine.sources()["quarantined"] == {"unreadable": 1}
+
+
 # Subagents
 
 
@@ -339,6 +356,39 @@ def test_a_note_copied_by_a_fork_changes_nothing(machine):
     machine.ingest()
     assert machine.billed() == {"a": (1, 0, 0, 0, 100)}
     assert machine.ledger_bytes() == before
+
+
+@pytest.mark.parametrize("size", [100, 3_000, 300_000])
+@pytest.mark.parametrize("place", ["message first", "message last", "answer last", "deep folder"])
+def test_a_note_is_found_wherever_the_long_answer_stands(machine, size, place):
+    answer = [{"type": "text", "text": "x" * size}]
+    note = finished_agent("a1", usage(1, 100), at=after(minutes=3), content=answer)
+    note["message"] = {"role": "user", "content": answer}
+    match place:
+        case "message last":
+            note["message"] = note.pop("message")
+        case "answer last":
+            note["toolUseResult"]["content"] = note["toolUseResult"].pop("content")
+        case "deep folder":
+            note["cwd"] = "/work" + "/deeper" * 500
+    subagent(machine, reply("a", usage(1, 2), stop=None, **AGENT), notes=[note])
+    assert machine.billed() == {"a": (1, 0, 0, 0, 100)}
+
+
+@pytest.mark.parametrize("gone", [AGENT_FILE, "p/s.jsonl"])
+def test_a_note_counts_though_one_of_both_transcripts_is_gone_when_the_other_comes(machine, gone):
+    """Subagents may be read on one night and what their parent notes on the next."""
+    answer = [{"type": "text", "text": "x" * 3000}]
+    note = finished_agent("a1", usage(1, 100), at=after(minutes=3), content=answer)
+    files = {
+        AGENT_FILE: transcript(reply("a", usage(1, 2), stop=None, **AGENT)),
+        "p/s.jsonl": transcript(note),
+    }
+    for name in sorted(files, key=lambda name: name != gone):
+        machine.write(machine.claude(name), files[name])
+        machine.ingest()
+        machine.claude(name).unlink()
+    assert machine.billed() == {"a": (1, 0, 0, 0, 100)}
 
 
 def test_a_note_is_never_a_request_of_its_own(machine):

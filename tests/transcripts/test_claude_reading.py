@@ -288,25 +288,6 @@ def test_a_parent_that_cannot_know_notes_nothing(result):
     assert read([finished_agent("a1", usage(1, 9), **result)]).events == []
 
 
-@pytest.mark.parametrize("size", [100, 3_000, 300_000])
-@pytest.mark.parametrize("place", ["message first", "message last", "answer behind the usage"])
-def test_a_parents_note_is_found_wherever_the_long_answer_stands(size, place):
-    answer = [{"type": "text", "text": "x" * size}]
-    note = finished_agent("a1", usage(1, 9), content=answer)
-    note["message"] = {"role": "user", "content": answer}
-    if place == "message last":
-        note["message"] = note.pop("message")
-    if place == "answer behind the usage":
-        note["toolUseResult"]["content"] = note["toolUseResult"].pop("content")
-    assert [event.output_tokens for event in read([note]).events] == [9]
-
-
-def test_a_parents_note_is_found_in_a_very_deep_folder():
-    note = finished_agent("a1", usage(1, 9))
-    note["cwd"] = "/work" + "/deeper" * 500
-    assert [event.output_tokens for event in read([note]).events] == [9]
-
-
 # One meaning, many spellings
 
 
@@ -460,11 +441,10 @@ def test_a_broken_line_is_unreadable_and_takes_no_other_line_with_it(broken, pla
     assert billed(*lines) == dict.fromkeys("ab", (10, 0, 0, 0, 5))
 
 
-@pytest.mark.parametrize("kind", ["user", "system", "attachment", "progress"])
-@pytest.mark.parametrize("size", [100, 30_000])
+@pytest.mark.parametrize("kind", ["user", "system", "attachment", "progress", "assistant"])
 @pytest.mark.parametrize("fault", [b"}", b'{"type":"user"}', b",,"])
-def test_a_broken_line_of_any_kind_and_size_is_unreadable(kind, size, fault):
-    line = encoded({"type": kind, "message": {"content": "x" * size}})
+def test_a_broken_line_of_any_kind_is_unreadable(kind, fault):
+    line = encoded({"type": kind, "message": {"content": "x"}})
     assert reasons(line + fault) == ["unreadable"]
     assert reasons(line[:-1] + fault + b"}") == ["unreadable"]
 

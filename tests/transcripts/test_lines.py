@@ -137,11 +137,11 @@ def test_a_byte_order_mark_is_only_looked_for_at_the_start_of_the_file():
     assert found == [(100, b"\xef\xbb\xbfa")]
 
 
-def test_a_line_that_cannot_matter_is_counted_and_not_given():
+def test_a_line_to_be_skipped_is_counted_and_not_given():
     def is_b(buffer, begin, end):
         return buffer[begin:end] == b"b"
 
-    lines = Lines(io.BytesIO(b"a\nb\nc\n"), cannot_matter=is_b)
+    lines = Lines(io.BytesIO(b"a\nb\nc\n"), skip=is_b)
     assert [bytes(line) for _, line in lines] == [b"a", b"c"]
     assert lines.count == 3
 

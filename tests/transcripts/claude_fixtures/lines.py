@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
-from fleet_pipeline.transcripts.claude import ClaudeFile, cannot_matter, read_transcript
+from fleet_pipeline.transcripts.claude import ClaudeFile, read_transcript
 from fleet_pipeline.transcripts.lines import Lines
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -153,10 +153,10 @@ def read(
     in_agent_file: bool = False,
     agent_type: str | None = None,
 ) -> ClaudeFile:
-    """Read a transcript the way that the ledger does."""
+    """Read every line of a transcript."""
     content = data if isinstance(data, bytes) else transcript(*data)
     return read_transcript(
-        Lines(io.BytesIO(content), cannot_matter=cannot_matter),
+        Lines(io.BytesIO(content)),
         file_id=1,
         written=written,
         in_agent_file=in_agent_file,

@@ -1,0 +1,108 @@
+"""The lake as tables to ask questions of: Parquet files that are read as far as a question needs.
+
+Belongs here: which files make which table, and its columns. Asking is for ``asking``; nothing here
+writes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
+
+from fleet_pipeline.errors import SourceError
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.evidence import CLAUDE, CODEX, QUOTA
+from fleet_pipeline.ledger.store import host_of
+
+View = Callable[[], ds.Dataset]
+"""Opens a table; raises SourceError where its files cannot be read as one."""
+
+_DAILY: Final[Mapping[str, tuple[str, pl.Schema]]] = {
+    "usage": ("usage/host=*/date=*.parquet", USAGE),
+    "quota": ("quota/host=*/date=*.parquet", QUOTA),
+    "events_claude": ("events/host=*/client=claude/date=*.parquet", CLAUDE),
+    "events_codex": ("events/host=*/client=codex/date=*.parquet", CODEX),
+}
+_WEEK: Final = timedelta(days=7)
+
+
+def views(home: Home) -> dict[str, View]:
+    """Return the tables of the lake by name: ledger, quota readings, evidence, weekly tables.
+
+    The daily ones leave out the demo fleet once there is a real host. A weekly table has all its
+    weeks, told apart by ``week``, the day on which each closes.
+    """
+    daily: dict[str, View] = {
+        name: partial(_of_days, _real(home.lake, home.lake.glob(pattern)), schema)
+        for name, (pattern, schema) in _DAILY.items()
+    }
+    weekly: dict[str, View] = {
+        folder.name: partial(_of_weeks, folder.name, paths)
+        for folder in sorted(home.lake.glob("weekly/*"))
+        if (paths := sorted(folder.glob("*.parquet"))) and folder.name not in daily
+    }
+    return daily | weekly
+
+
+def newest_request(home: Home) -> datetime | None:
+    """Return the UTC time of the last request in the ledger, None where there is none."""
+    times = views(home)["usage"]().to_table(columns=["ts"])["ts"]
+    newest: datetime | None = pc.max(times).as_py()
+    return newest
+
+
+def _real(lake: Path, paths: Iterable[Path]) -> list[Path]:
+    hosts = {host_of(path / "any") for path in lake.glob("usage/host=*")}
+    if hosts - {DEMO_HOST}:
+        paths = (path for path in paths if host_of(path) != DEMO_HOST)
+    return sorted(paths)
+
+
+def _of_days(paths: Sequence[Path], schema: pl.Schema) -> ds.Dataset:
+    """Open daily files; the host is the one that their folder names."""
+    columns = pl.DataFrame(schema={**schema, "host": pl.String()})
+    arrow = columns.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    return _dataset(paths, arrow, "host", host_of)
+
+
+def _of_weeks(name: str, paths: Sequence[Path]) -> ds.Dataset:
+    try:
+        own = pa.unify_schemas([pq.read_schema(path) for path in paths])
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise SourceError(
+            f"{paths[0].parent}: the weeks of {name} cannot be read as one table;"
+            " publish the older ones again with `fleet refresh --as-of`"
+        ) from None
+    arrow = pa.schema([pa.field("week", pa.date32()), *own])
+    return _dataset(paths, arrow, "week", _close)
+
+
+def _dataset(
+    paths: Sequence[Path], schema: pa.Schema, told_by_path: str, value: Callable[[Path], object]
+) -> ds.Dataset:
+    parquet = ds.ParquetFileFormat()
+    kind = schema.field(told_by_path).type
+    fragments = [
+        parquet.make_fragment(
+            str(path),
+            LocalFileSystem(),
+            partition_expression=ds.field(told_by_path) == pa.scalar(value(path), kind),
+        )
+        for path in paths
+    ]
+    return ds.FileSystemDataset(fragments, schema, parquet, LocalFileSystem())
+
+
+def _close(path: Path) -> date:
+    """Return the day on which a week closes; its file is named by the day on which it opens."""
+    return date.fromisoformat(path.stem) + _WEEK

@@ -1,0 +1,128 @@
+"""Real clients of fourteen versions, whose usage a server dictated: the ledger, request by request.
+
+The corpora lie beside the checkout of those who have them.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import ingest, recount, sources, usage
+from fleet_pipeline.transcripts.discover import Places
+
+CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "recorded-clients"
+CLAUDE = ("0.2.126", "1.0.21", "1.0.128", "2.0.77", "2.1.0", "2.1.169", "2.1.330")
+CODEX = ("0.29.0", "0.55.0", "0.74.0", "0.96.0", "0.128.0", "0.140.0", "0.169.0")
+
+
+@pytest.fixture(scope="module")
+def taken_in(tmp_path_factory):
+    """Take in a corpus; return its folder, what was billed, and the ledger of it."""
+    known = {}
+
+    def take(client: str, version: str):
+        corpus = CORPORA / f"{client}-{version}"
+        if not corpus.is_dir():
+            pytest.skip("the recorded clients lie beside the checkout of those who have them")
+        if corpus not in known:
+            home = Home(tmp_path_factory.mktemp(corpus.name))
+            left = corpus / "home"
+            ingest(home, [Places((left / ".claude",), (left / ".codex",), "fleet")])
+            recount(home)
+            truth = json.loads((corpus / "truth.json").read_text())["requests"]
+            billed = [request for request in truth if request["billed"] and request.get("usage")]
+            known[corpus] = corpus, billed, home
+        return known[corpus]
+
+    return take
+
+
+def replies(corpus: Path) -> dict[str, list[dict]]:
+    """Return what the transcripts have of each message, line by line."""
+    lines: dict[str, list[dict]] = {}
+    for path in corpus.rglob("*.jsonl"):
+        for line in path.read_bytes().splitlines():
+            record = json.loads(line)
+            message = record.get("message")
+            if record.get("type") == "assistant" and message.get("usage"):
+                if message["model"] != "<synthetic>":
+                    lines.setdefault(message["id"], []).append(message)
+    return lines
+
+
+def as_billed(request: dict, lines: list[dict]) -> tuple[int, int, int, int]:
+    """Return what the server billed; a compaction counts where the client logs iterations."""
+    counters = request["usage"]
+    parts = [counters]
+    if any(message["usage"].get("iterations") for message in lines):
+        parts += [part for part in counters.get("iterations", ()) if part["type"] != "message"]
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+    return tuple(sum(part.get(name) or 0 for part in parts) for name in names)
+
+
+@pytest.mark.parametrize("version", CLAUDE)
+def test_each_billed_request_of_claude_code_has_one_row_and_no_other_has(taken_in, version):
+    corpus, billed, home = taken_in("claude", version)
+    counted = usage(home)["message_id"].to_list()
+    logged = replies(corpus)
+    assert sorted(counted) == sorted(r["message_id"] for r in billed if r["message_id"] in logged)
+    assert len(counted) > 80
+
+
+@pytest.mark.parametrize("version", CLAUDE)
+def test_what_the_ledger_calls_final_is_what_was_billed(taken_in, version):
+    corpus, billed, home = taken_in("claude", version)
+    truth = {request["message_id"]: request for request in billed}
+    logged = replies(corpus)
+    finals = 0
+    for row in usage(home).iter_rows(named=True):
+        lines = logged[row["message_id"]]
+        tokens = (
+            row["input_tokens"],
+            row["cache_write_5m_tokens"] + row["cache_write_1h_tokens"],
+            row["cache_read_tokens"],
+            row["output_tokens"],
+        )
+        ends = any(message.get("stop_reason") is not None for message in lines)
+        assert row["output_is_final"] >= ends
+        if row["output_is_final"]:
+            finals += 1
+            assert tokens == as_billed(truth[row["message_id"]], lines), row["message_id"]
+    assert finals > 0.7 * len(truth) * len(logged) / len(truth) or version in ("1.0.21", "1.0.128")
+
+
+@pytest.mark.parametrize("version", CLAUDE)
+def test_nothing_that_a_real_client_wrote_is_quarantined(taken_in, version):
+    _, _, home = taken_in("claude", version)
+    held = sources(home)
+    assert held["quarantined"] == {}
+    assert held["duplicates"] == held["requests_lines"] - usage(home).height
+
+
+@pytest.mark.parametrize("version", CODEX)
+def test_each_billed_request_of_codex_has_one_row_and_no_other_has(taken_in, version):
+    """Cache writes are compared as input: clients before 0.169 do not log them apart."""
+    _, billed, home = taken_in("codex", version)
+
+    def tokens(request):
+        counters = request["usage"]
+        cached = counters["input_tokens_details"]["cached_tokens"]
+        return counters["input_tokens"] - cached, cached, counters["output_tokens"]
+
+    whole = [request for request in billed if request["delivered"] == "whole"]
+    sure = Counter(tokens(request) for request in whole if request["expected"] == "yes")
+    possible = Counter(map(tokens, whole))
+    counted = Counter(
+        (
+            row["input_tokens"] + row["cache_write_5m_tokens"],
+            row["cache_read_tokens"],
+            row["output_tokens"],
+        )
+        for row in usage(home).iter_rows(named=True)
+    )
+    assert sure - counted == Counter()
+    assert counted - possible == Counter()
+    assert (sure.total() > 60) == (version != "0.29.0")

@@ -1,0 +1,204 @@
+"""A run that dies at any moment leaves a home that the next run brings to the same bytes."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from fleet_pipeline.ledger import recount
+
+from ..transcripts.claude_fixtures.lines import after, reply, transcript, usage
+from ..transcripts.codex_fixtures.rollouts import Rollout
+from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
+from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
+from .machine import WRITTEN, Machine
+
+WRITER = """
+import json, sys
+from pathlib import Path
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import ingest, recount
+from fleet_pipeline.transcripts.discover import Places
+root = Path(sys.argv[1])
+print("ready", flush=True)
+home = Home(root / "home")
+ingest(home, [Places((root / "laptop/.claude",), (root / "laptop/.codex",), "laptop")])
+recount(home)
+"""
+
+
+def story(machine: Machine, days: int) -> None:
+    """Leave transcripts of so many days; with more days the same files have grown."""
+    lines = [
+        reply(f"{day}-{n}", usage(n, day), at=after(days=day, minutes=n))
+        for day in range(days)
+        for n in range(3)
+    ]
+    at = WRITTEN + timedelta(hours=days)
+    machine.write(machine.claude("p/s.jsonl"), transcript(*lines, b"broken"), at=at)
+    limits = {"primary": {"used_percent": 1.5, "window_minutes": 300, "resets_at": 1780304402}}
+    rollout = Rollout().event("token_count", info=None, rate_limits=limits).own_turn()
+    for day in range(days):
+        rollout.request(codex_usage(day + 1)).wait(hours=24)
+    data = b"\n".join(rollout_lines(rollout)) + b"\n"
+    machine.write(machine.codex("2026/06/01/rollout-1.jsonl"), data, at=at)
+
+
+def lake(machine: Machine) -> dict[str, bytes]:
+    """Return every table of the home, but not the register, which knows of inodes."""
+    return {
+        path.relative_to(machine.home.root).as_posix(): path.read_bytes()
+        for path in sorted(machine.home.root.rglob("*"))
+        if path.is_file() and path.name not in (".lock", "register.parquet")
+    }
+
+
+@pytest.fixture
+def clean(tmp_path):
+    """Return the home that runs without any fault leave."""
+    machine = Machine(tmp_path / "machine")
+    story(machine, 2)
+    machine.ingest()
+    story(machine, 3)
+    machine.ingest()
+    whole = lake(machine)
+    machine.root.rename(tmp_path / "clean")
+    return whole
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_run_that_fails_at_any_write_is_finished_by_the_next(tmp_path, clean, call):
+    """As SQLite tests its own: fail the first call, the second, and so on until it passes."""
+    for number in count(1):
+        machine = Machine(tmp_path / "machine")
+        story(machine, 2)
+        machine.ingest()
+        before = machine.billed()
+        story(machine, 3)
+        with pytest.MonkeyPatch.context() as patch:
+            failed = fail_at(patch, call, number)
+            try:
+                machine.ingest()
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+        if failed:
+            between = machine.billed()
+            assert before.items() <= between.items(), "a total fell"
+            assert between.keys() <= before.keys() | {f"2-{n}" for n in range(3)} | codex(between)
+        machine.ingest()
+        assert lake(machine) == clean
+        machine.root.rename(tmp_path / f"done-{number}")
+        if not failed:
+            break
+    assert number > 6, "hardly any call failed"
+
+
+def codex(keys) -> set[str]:
+    return {key for key in keys if ":" in key}
+
+
+def fail_at(patch: pytest.MonkeyPatch, name: str, number: int) -> list[int]:
+    """Let the ``number``-th call of one kind fail; return a list that is filled once it has."""
+    calls, failed, call = count(1), [], getattr(os, name)
+
+    def attempt(*args, **options):
+        if next(calls) == number:
+            failed.append(number)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return call(*args, **options)
+
+    patch.setattr(os, name, attempt)
+    return failed
+
+
+def test_a_store_that_cannot_be_written_ends_the_run_and_is_no_bad_source(machine, monkeypatch):
+    """A full disk under the home must not look like a transcript that could not be read."""
+    story(machine, 1)
+    for error in (PermissionError, FileNotFoundError, OSError):
+
+        def refuse(*names, error=error):
+            raise error(errno.EACCES, "refused")
+
+        monkeypatch.setattr(os, "replace", refuse)
+        with pytest.raises(OSError):
+            machine.ingest()
+    monkeypatch.undo()
+    assert machine.ingest().files_read == 2
+    assert len(machine.billed()) == 4
+
+
+def test_a_recount_that_died_is_made_up_for(machine, monkeypatch):
+    story(machine, 3)
+    machine.ingest()
+    whole = machine.ledger_bytes()
+    for path in (machine.home.lake / "usage").rglob("*.parquet"):
+        path.unlink()
+    for number in count(1):
+        with pytest.MonkeyPatch.context() as patch:
+            failed = fail_at(patch, "replace", number)
+            try:
+                recount(machine.home, everything=True)
+            except OSError:
+                continue
+        if not failed:
+            break
+    assert number > 2
+    assert machine.ledger_bytes() == whole
+
+
+@pytest.mark.parametrize("runs", [3])
+def test_several_processes_at_once_give_what_one_gives(tmp_path, clean, runs):
+    machine = Machine(tmp_path / "machine")
+    story(machine, 3)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(machine.root)], stderr=subprocess.PIPE)
+        for _ in range(runs)
+    ]
+    assert [process.communicate()[1] for process in processes] == [b""] * runs
+    assert [process.returncode for process in processes] == [0] * runs
+    machine.ingest()
+    assert lake(machine).keys() == clean.keys()
+    assert machine.ledger_bytes() == {
+        name.removeprefix("lake/usage/"): data
+        for name, data in clean.items()
+        if name.startswith("lake/usage/")
+    }
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_leaves_a_home_that_the_next_run_completes(tmp_path, clean):
+    for number in range(40):
+        machine = Machine(tmp_path / "machine")
+        story(machine, 2)
+        machine.ingest()
+        story(machine, 3)
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(machine.root)], stdout=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            time.sleep(number * 0.003)
+            process.send_signal(signal.SIGKILL)
+        machine.ingest()
+        assert lake(machine) == clean
+        machine.root.rename(tmp_path / f"done-{number}")
+
+
+def test_the_note_of_what_is_to_be_counted_may_be_damaged(machine):
+    """Whatever it is called: any small file of the lake that is no table is only a memory aid."""
+    story(machine, 3)
+    machine.ingest()
+    before = machine.ledger_bytes()
+    notes = [path for path in machine.home.lake.glob("*.json")]
+    assert notes
+    for damage in (b"", b"{", b"[]", json.dumps({"rules": "x"}).encode()):
+        for note in notes:
+            note.write_bytes(damage)
+        machine.ingest()
+        assert machine.ledger_bytes() == before
