@@ -70,7 +70,7 @@ class Home:
 
         Raises BusyError naming the holder after ``wait`` seconds. The lock goes with its process.
         """
-        path = self.lake / ".lock"
+        path = (self.lake / ".lock").resolve()
         if path in _held:
             yield
             return
@@ -119,6 +119,10 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -110,7 +110,10 @@ def test_the_holder_may_take_the_lock_again_and_keeps_it(home):
 
 def test_the_holder_may_call_its_home_by_another_path(home, monkeypatch):
     monkeypatch.chdir(home.root.parent)
-    with home.lock("fleet refresh"), Home(home.root.relative_to(home.root.parent)).lock("x", wait=0):
+    with (
+        home.lock("fleet refresh"),
+        Home(home.root.relative_to(home.root.parent)).lock("x", wait=0),
+    ):
         pass
 
 
@@ -152,7 +155,7 @@ def test_a_write_that_fails_at_any_call_leaves_the_old_content(tmp_path, old, er
         if changed:
             break
         assert (path.read_bytes() if path.exists() else None) == old
-        assert [name for name in os.listdir(tmp_path) if name != path.name] == []
+        assert [left for left in tmp_path.iterdir() if left != path] == []
     assert path.read_bytes() == b"the new content"
     assert number > 3, "no call failed"
 
@@ -184,10 +187,10 @@ write_whole(Path(sys.argv[1]), b"never finished, and rather long")
     done = subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not path.exists()
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
     write_whole(path, b"whole")
     assert path.read_bytes() == b"whole"
-    assert os.listdir(tmp_path) == [path.name]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_that_would_not_change_is_not_written(tmp_path):

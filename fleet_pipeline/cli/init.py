@@ -86,7 +86,7 @@ def _offer() -> None:
         return
     if change is None:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _on_a_terminal():
         output.note(f"{_WHY} `fleet init --install-statusline` has it run `fleet statusline`.")
         return
     output.result(f"\n{_WHY} To have it run `fleet statusline`, this would be changed:")
@@ -132,3 +132,7 @@ def _claude_folder() -> Path:
     from fleet_pipeline.statusline.log import claude_folder
 
     return Path(claude_folder(os.environ))
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

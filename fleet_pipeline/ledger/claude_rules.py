@@ -19,6 +19,7 @@ from typing import Final
 
 import polars as pl
 
+from fleet_pipeline.ledger import evidence
 from fleet_pipeline.ledger.columns import USAGE
 
 _UUID: Final = r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -34,6 +35,10 @@ _USAGE: Final = (
 )
 _OF_BEST_COPY: Final = (
     *_USAGE, "model", "stop_reason", "service_tier", "speed", "inference_geo",
+)  # fmt: skip
+_OF_OWNER: Final = (
+    "session_id", "cwd", "agent_type", "agent_id", "effort", "client_version", "entrypoint",
+    "turn_id",
 )  # fmt: skip
 _FULL_INPUT: Final = pl.sum_horizontal(_USAGE[:4])
 
@@ -73,11 +78,15 @@ def _with_key(requests: pl.DataFrame) -> pl.DataFrame:
 
 def _merged(copies: pl.DataFrame) -> pl.DataFrame:
     """Return one row for each key: the owner's facts, the best copy's usage, the earliest time."""
-    last = ["host", "file_id", "offset"]
+    # A file that was read in parts may have put one request under two days.
+    of_hosts = copies.partition_by("host", maintain_order=True)
+    copies = pl.concat([evidence.merge_claude(rows) for rows in of_hosts]) if of_hosts else copies
+    last = ["host", "file_id", "offset", *_OF_BEST_COPY]
     best = copies.sort(
         "key", pl.col("stop_reason").is_not_null(), "output_tokens", _FULL_INPUT, *last
     ).unique("key", keep="last", maintain_order=True)
-    owner = copies.sort("key", "is_subagent", "ts", "host", "file_id", "first_offset").unique(
+    first = ["is_subagent", "ts", "host", "file_id", "first_offset", *_OF_OWNER]
+    owner = copies.sort("key", *first, nulls_last=True).unique(
         "key", keep="first", maintain_order=True
     )
     over_all = copies.group_by("key").agg(pl.min("ts", "request_id")).sort("key")

@@ -124,12 +124,13 @@ def sources(home: Home) -> Sources:
     """
     ledger = usage(home)
     held = store.read_files(_of_real_hosts(home, home.lake / "transcripts"), evidence.TRANSCRIPTS)
-    rejected = evidence.merge_rejected(
+    rejected = evidence.each_rejected_once(
         store.read_files(_of_real_hosts(home, home.quarantine), evidence.REJECTED)
     )
     hosts = ledger.group_by("host").agg(pl.len(), pl.col("ts").max()).sort("host")
     clients = held.group_by("client").agg(pl.len(), pl.col("lines").sum()).sort("client")
-    request_lines = int(held["request_lines"].sum())
+    # A transcript that shrank still has the requests that it once spoke of.
+    request_lines = max(int(held["request_lines"].sum()), ledger.height)
     return {
         "files": held.height,
         "bytes": int(held["bytes"].sum()),

@@ -55,13 +55,22 @@ def _dtype(hint: object) -> pl.DataType:
 CLAUDE: Final = schema_of(ClaudeEvent)
 CODEX: Final = schema_of(CodexEvent)
 QUOTA: Final = pl.Schema({"client": pl.String(), **schema_of(QuotaReading)})
-REJECTED: Final = pl.Schema({"client": pl.String(), "head": pl.Int64(), **schema_of(Rejected)})
+REJECTED: Final = pl.Schema(
+    {
+        "client": pl.String(),
+        "file_id": pl.Int64(),
+        "head": pl.Int64(),
+        **schema_of(Rejected),
+    }
+)
 TRANSCRIPTS: Final = schema_of(Transcript)
 
 _CLAUDE_KEY = ("kind", "file_id", "message_id", "request_id", "line_id")
 _FROM_FIRST_LINE = CLAUDE.names()[
     CLAUDE.names().index("first_offset") : CLAUDE.names().index("offset")
 ]
+
+_FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") :]
 
 
 def frame_of(
@@ -96,20 +105,28 @@ def _series(name: str, values: Sequence[object], dtype: pl.DataType) -> pl.Serie
 def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
     """Return one row for each request of each file: its first line's facts, its best line's usage.
 
-    A file that was read in parts gives several rows for the request that lay across the border.
+    A file that was read in parts gives several rows for the request that lay across the border, one
+    that was written anew may give two that differ. Where nothing else decides, the values do.
     """
     if rows.select(_CLAUDE_KEY).is_duplicated().any():
-        order = [*_CLAUDE_KEY, "first_offset", "ts"]
-        first = rows.sort(order).unique(_CLAUDE_KEY, keep="first", maintain_order=True)
+        order = [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE]
+        first = rows.sort(order, nulls_last=True).unique(
+            _CLAUDE_KEY, keep="first", maintain_order=True
+        )
         full_input = pl.sum_horizontal(
             "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
         )
-        rank = [pl.col("stop_reason").is_not_null(), "output_tokens", full_input, -pl.col("offset")]
-        best = rows.sort([*_CLAUDE_KEY, *rank]).unique(
-            _CLAUDE_KEY, keep="last", maintain_order=True
+        is_final, offset = pl.col("stop_reason").is_not_null(), -pl.col("offset")
+        rank = [is_final, pl.col("output_tokens"), full_input, offset]
+        best_last: list[str | pl.Expr] = [*_CLAUDE_KEY, *rank, *_FROM_BEST_LINE]
+        best = (
+            rows.with_columns(_earliest=pl.col("ts").min().over(_CLAUDE_KEY))
+            .sort(best_last, nulls_last=True)
+            .unique(_CLAUDE_KEY, keep="last", maintain_order=True)
         )
-        rows = best.with_columns(first.select(_FROM_FIRST_LINE))
-    return rows.sort("file_id", "first_offset", "kind")
+        rows = best.with_columns(first.select(_FROM_FIRST_LINE)).with_columns(ts="_earliest")
+        rows = rows.drop("_earliest")
+    return rows.sort("file_id", "first_offset", "kind", *_CLAUDE_KEY[2:])
 
 
 def merge_same(rows: pl.DataFrame) -> pl.DataFrame:
@@ -117,7 +134,7 @@ def merge_same(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.unique().sort(rows.columns)
 
 
-def merge_rejected(rows: pl.DataFrame) -> pl.DataFrame:
+def each_rejected_once(rows: pl.DataFrame) -> pl.DataFrame:
     """Return each line that was not believed once, whatever name its file goes by.
 
     The first line's digest, the offset and the line's own digest tell lines apart.

@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -130,7 +131,7 @@ class _Ingestion:
                     found.pass_over("vanished")
                 except SourceError as error:
                     found.pass_over(str(error))
-                except PermissionError:
+                except OSError:
                     found.pass_over("not readable")
                 if self._intake.rows >= _ROWS_IN_MEMORY:
                     self._write()
@@ -169,7 +170,7 @@ class _Ingestion:
             if compressed:
                 source = CompressedBytes(descriptor)
             lines = Lines(source, start, skip=self._skip(file))
-            written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+            written = file.written
             if file.client == "claude":
                 rejected, request_lines = self._read_claude(file, lines, written)
                 state = None
@@ -180,7 +181,9 @@ class _Ingestion:
             ]
             if rejected:
                 head = _first_line(descriptor, compressed)
-                self._intake.add("rejected", rejected, client=file.client, head=head)
+                self._intake.add(
+                    "rejected", rejected, client=file.client, file_id=file.id, head=head
+                )
             end = 0 if compressed else lines.end
             head, tail = fingerprints(descriptor, end)
         finally:
@@ -190,14 +193,10 @@ class _Ingestion:
         self._report.files_read += 1
         self._report.bytes_read += file.size - start
         self._intake.add_transcript(
-            evidence.Transcript(file.client, file.id, lines.end, count, request_lines)
+            evidence.Transcript(file.client, file.id, lines.end, count, request_lines),
+            whole=known is None,
         )
-        self._entries.append(
-            Entry(
-                self._host, file.id, file.size, file.modified_ns, file.inode,
-                end, head, tail, count, request_lines, state,
-            )
-        )  # fmt: skip
+        self._remember(file, end, (head, tail), count, request_lines, rejected, state)
 
     def _read_claude(
         self, file: TranscriptFile, lines: Lines, written: datetime
@@ -221,7 +220,7 @@ class _Ingestion:
             lines,
             file_id=file.id,
             written=written,
-            named=file.path.name.removesuffix(".zst").removesuffix(".jsonl")[-36:],
+            named=_thread_in_name(file.path),
             state=msgspec.msgpack.decode(carried, type=CodexState) if carried else None,
         )
         self._intake.add("codex", rollout.events)
@@ -235,23 +234,62 @@ class _Ingestion:
             known = entry if entry and entry.has_only_grown(file, descriptor) else None
             start = known.offset if known else 0
             lines = Lines(PlainBytes(descriptor, start, file.size), start)
-            written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
+            written = file.written
             log = read_statusline_log(lines, written=written)
-            log.rejected += [Rejected(at, size, "too_long", 0) for at, size in lines.too_long]
+            rejected = log.rejected + [
+                Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long
+            ]
             self._intake.add("quota", log.quota, client=file.client)
             self._intake.add(
-                "rejected", log.rejected, client=file.client, head=_first_line(descriptor, False)
-            )
+                "rejected", rejected, client=file.client, file_id=file.id,
+                head=_first_line(descriptor, compressed=False),
+            )  # fmt: skip
             head, tail = fingerprints(descriptor, lines.end)
         finally:
             os.close(descriptor)
         count = lines.count + (known.lines if known else 0)
+        if known is None:
+            self._intake.read_again(file.id)
+        self._remember(file, lines.end, (head, tail), count, 0, rejected, None)
+
+    def _remember(
+        self,
+        file: TranscriptFile,
+        end: int,
+        prints: tuple[int, int],
+        lines: int,
+        request_lines: int,
+        rejected: Sequence[Rejected],
+        state: bytes | None,
+    ) -> None:
+        """Keep what the register is to know once the data is written."""
         self._entries.append(
             Entry(
-                self._host, file.id, file.size, file.modified_ns, file.inode,
-                lines.end, head, tail, count, 0, None,
+                host=self._host,
+                file_id=file.id,
+                size=file.size,
+                modified_ns=file.modified_ns,
+                changed_ns=file.changed_ns,
+                noted_ns=file.noted_ns,
+                inode=file.inode,
+                offset=end,
+                head=prints[0],
+                tail=prints[1],
+                lines=lines,
+                request_lines=request_lines,
+                awaits_time=any(line.reason == "timestamp_in_future" for line in rejected),
+                state=state,
             )
-        )  # fmt: skip
+        )
+
+
+def _thread_in_name(rollout: Path) -> str | None:
+    """Return the thread id that ends a rollout's name; any other name is nobody's business."""
+    stem = rollout.name.removesuffix(".zst").removesuffix(".jsonl")
+    try:
+        return str(UUID(stem[-36:]))
+    except ValueError:
+        return None
 
 
 def _first_line(descriptor: int, compressed: bool) -> int:
@@ -267,6 +305,9 @@ def _first_line(descriptor: int, compressed: bool) -> int:
     return digest(bytes(buffer[:filled]).split(b"\n", 1)[0])
 
 
+_NOTE_LIMIT: Final = 2**20
+
+
 class _Meta(msgspec.Struct):
     agentType: str | None = None
 
@@ -274,8 +315,12 @@ class _Meta(msgspec.Struct):
 def _agent_type(transcript: Path) -> str | None:
     """Return the type that the client noted beside a subagent's transcript, if it did."""
     try:
-        return msgspec.json.decode(
-            transcript.with_suffix(".meta.json").read_bytes(), type=_Meta
-        ).agentType
+        descriptor = open_regular(transcript.with_suffix(".meta.json"))
+    except (OSError, SourceError):
+        return None
+    try:
+        return msgspec.json.decode(os.read(descriptor, _NOTE_LIMIT), type=_Meta).agentType
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    finally:
+        os.close(descriptor)

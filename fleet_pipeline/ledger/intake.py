@@ -42,9 +42,7 @@ _TABLES: Final[dict[Kind, _Table]] = {
     ),
     "codex": _Table(evidence.CODEX, "lake/events/{host}/client=codex", evidence.merge_same, True),
     "quota": _Table(evidence.QUOTA, "lake/quota/{host}", evidence.merge_same, True),
-    "rejected": _Table(
-        evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_rejected, False
-    ),
+    "rejected": _Table(evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_same, False),
     "transcripts": _Table(
         evidence.TRANSCRIPTS, "lake/transcripts/{host}.parquet", evidence.merge_transcripts, False
     ),
@@ -59,6 +57,7 @@ class Intake:
         self._home, self._host = home, f"host={host}"
         self._events: list[ClaudeEvent] = []
         self._transcripts: list[evidence.Transcript] = []
+        self._read_whole: list[int] = []
         self._frames: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
         self.rows = 0
 
@@ -68,9 +67,15 @@ class Intake:
         if len(self._events) >= _RECORDS_UNPACKED:
             self._pack_events()
 
-    def add_transcript(self, transcript: evidence.Transcript) -> None:
-        """Take in how much a transcript held."""
+    def add_transcript(self, transcript: evidence.Transcript, *, whole: bool) -> None:
+        """Take in how much a transcript held; ``whole`` if it was read from its beginning."""
         self._transcripts.append(transcript)
+        if whole:
+            self.read_again(transcript.file_id)
+
+    def read_again(self, file_id: int) -> None:
+        """Forget what was once not believed of a file: it was read from its beginning."""
+        self._read_whole.append(file_id)
 
     def add(self, kind: Kind, records: Sequence[Struct], **same: object) -> None:
         """Take in records of another kind; ``same`` are columns that are alike for all of them."""
@@ -85,6 +90,7 @@ class Intake:
         self._pack_events()
         self.add("transcripts", self._transcripts)
         self._transcripts = []
+        self._forget_rejected()
         waiting = Waiting(self._home)
         for kind in sorted(self._frames):
             table, frames = _TABLES[kind], self._frames.pop(kind)
@@ -99,6 +105,15 @@ class Intake:
                 rows = [frames[number].slice(*extent) for number, extent in slices]
                 _merge_into(place / f"date={day}.parquet", rows, table)
         self.rows = 0
+
+    def _forget_rejected(self) -> None:
+        """Drop what was once not believed of files that have been read whole again since."""
+        path = self._home.quarantine / f"{self._host}.parquet"
+        known = store.read_frame(path, evidence.REJECTED)
+        still = known.filter(~pl.col("file_id").is_in(self._read_whole))
+        if still.height < known.height:
+            store.write_frame(path, still)
+        self._read_whole = []
 
     def _pack_events(self) -> None:
         if self._events:

@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
+from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.store import read_frame, write_frame
 from fleet_pipeline.transcripts.discover import TranscriptFile
 from fleet_pipeline.transcripts.lines import digest
@@ -27,12 +28,15 @@ _SCHEMA = pl.Schema(
         "file_id": pl.Int64,
         "size": pl.Int64,
         "modified_ns": pl.Int64,
+        "changed_ns": pl.Int64,
+        "noted_ns": pl.Int64,
         "inode": pl.UInt64,
         "offset": pl.Int64,
         "head": pl.Int64,
         "tail": pl.Int64,
         "lines": pl.Int64,
         "request_lines": pl.Int64,
+        "awaits_time": pl.Boolean,
         "state": pl.Binary,
         "parser_version": pl.Int64,
     }
@@ -44,18 +48,22 @@ class Entry(Struct, frozen=True):
 
     ``head`` and ``tail`` fingerprint the first and last 4 KiB before ``offset``; ``lines`` and
     ``request_lines`` count what lies before it; ``state`` is what the reader carries over it.
+    ``awaits_time`` says that a line was too far ahead of the file's clock to be believed yet.
     """
 
     host: str
     file_id: int
     size: int
     modified_ns: int
+    changed_ns: int
+    noted_ns: int
     inode: int
     offset: int
     head: int
     tail: int
     lines: int
     request_lines: int
+    awaits_time: bool
     state: bytes | None
     parser_version: int = PARSER_VERSION
 
@@ -65,15 +73,25 @@ class Entry(Struct, frozen=True):
             self.parser_version == PARSER_VERSION
             and self.size == file.size
             and self.modified_ns == file.modified_ns
+            and self.changed_ns == file.changed_ns
+            and self.noted_ns == file.noted_ns
             and self.inode == file.inode
         )
 
     def has_only_grown(self, file: TranscriptFile, descriptor: int) -> bool:
-        """Say whether everything before ``offset`` is still what was read."""
+        """Say whether everything before ``offset`` is still what was read, and still as credible.
+
+        A file of the same size counts only if its time is the same too: else it was edited.
+        """
         return (
             self.parser_version == PARSER_VERSION
+            and not self.awaits_time
+            and self.noted_ns == file.noted_ns
             and self.inode == file.inode
-            and file.size >= self.offset
+            and (
+                file.size > self.size
+                or (file.size, file.modified_ns) == (self.size, self.modified_ns)
+            )
             and (self.head, self.tail) == fingerprints(descriptor, self.offset)
         )
 
@@ -89,12 +107,13 @@ class Register:
     """The entries of every file that was ever read on this home."""
 
     def __init__(self, path: Path) -> None:
-        """Load the register, empty where there is none or where it cannot be read."""
+        """Load the register; one that is missing, damaged or of another version is empty."""
         self._path = path
         self._changed = False
         try:
-            rows = read_frame(path, _SCHEMA).to_dicts()
-        except (OSError, pl.exceptions.PolarsError):
+            fits = pl.scan_parquet(path, glob=False).collect_schema() == _SCHEMA
+            rows = read_frame(path, _SCHEMA).to_dicts() if fits else []
+        except (OSError, SourceError, pl.exceptions.PolarsError):
             rows = []
         entries = msgspec.convert(rows, list[Entry])
         self._entries = {(entry.host, entry.file_id): entry for entry in entries}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import write_whole
 
 Merge = Callable[[pl.DataFrame], pl.DataFrame]
@@ -35,8 +36,8 @@ def day_of(path: Path) -> date:
 
 def host_of(path: Path) -> str:
     """Return the host whose rows a file of the lake holds."""
-    [host] = (part for part in (*path.parts[:-1], path.stem) if part.startswith("host="))
-    return host.removeprefix("host=")
+    hosts = [part for part in (*path.parts[:-1], path.stem) if part.startswith("host=")]
+    return hosts[-1].removeprefix("host=")
 
 
 def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
@@ -56,12 +57,16 @@ def read_files(paths: Iterable[Path], schema: pl.Schema) -> pl.DataFrame:
 
 
 def _scan(path: Path, schema: pl.Schema) -> pl.LazyFrame:
-    there = pl.read_parquet_schema(path)
+    rows = pl.scan_parquet(path, hive_partitioning=False, glob=False)
+    try:
+        there = rows.collect_schema()
+    except pl.exceptions.PolarsError:
+        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
     columns = [
         (pl.col(name) if name in there else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in schema.items()
     ]
-    return pl.scan_parquet(path, hive_partitioning=False).select(columns)
+    return rows.select(columns)
 
 
 def write_day(root: Path, day: date, rows: pl.DataFrame) -> int:

@@ -156,15 +156,15 @@ class ClaudeFile:
 _decode = msgspec.json.Decoder(_Line).decode
 
 _TYPE = b'"type":"'
-_HEAD, _SHORT = 640, 512
+_HEAD, _SHORT, _TAIL = 640, 512, 2048
 
 
 def is_no_reply(buffer: bytearray, begin: int, end: int) -> bool:
     """Say whether a line is surely no reply of the model: most bytes need not be decoded.
 
     Clients write the type of any other line before its payload, among flat fields only. A short
-    line, and one in any other order or with spaces, is decoded to be sure. Not for a session with
-    subagents: see ``is_no_reply_nor_note``.
+    line, one in any other order or with spaces, and one that ends in usage (a subagent's, or a
+    reply behind a line that was never finished) are decoded to be sure.
     """
     if end - begin <= _SHORT or buffer[begin] != 123 or buffer[end - 1] != 125:
         return False
@@ -173,11 +173,12 @@ def is_no_reply(buffer: bytearray, begin: int, end: int) -> bool:
         name >= 0
         and buffer.find(b"{", begin + 1, name) < 0
         and not buffer.startswith(b'assistant"', name + len(_TYPE))
+        and buffer.find(b'"usage"', max(begin, end - _TAIL), end) < 0
     )
 
 
 def is_no_reply_nor_note(buffer: bytearray, begin: int, end: int) -> bool:
-    """Say whether a line is surely no reply and notes no subagent's usage either."""
+    """Say whether a line is surely no reply, nor notes a subagent's usage anywhere in it."""
     return is_no_reply(buffer, begin, end) and buffer.find(b'"agentId"', begin, end) < 0
 
 
@@ -222,10 +223,10 @@ def read_transcript(
             file.rejected.append(Rejected(offset, len(data), reason, digest(data)))
             continue
         request_lines += 1
-        key = message.id or line.requestId or line.uuid or f"{file_id}:{offset}"
+        key = message.id or line.requestId or line.uuid or f"line:{digest(data):x}"
         request = spoken_of.get(key)
         if request is None:
-            spoken_of[key] = _Request(line, offset, ts, message, usage, offset)
+            spoken_of[key] = _Request(key, line, offset, ts, message, usage, offset)
             continue
         if line.requestId and not request.line.requestId:
             request.line.requestId = line.requestId
@@ -244,6 +245,7 @@ def read_transcript(
 class _Request(Struct, gc=False):
     """A request's first line and its best one, while a file is read."""
 
+    key: str
     line: _Line
     first_offset: int
     ts: datetime
@@ -295,7 +297,7 @@ def _event(
     line, message, usage = request.line, request.message, request.usage
     details, tools = usage.output_tokens_details, usage.server_tool_use
     message_id, request_id = message.id or None, line.requestId or None
-    line_id = None if message_id or request_id else line.uuid or f"{file_id}:{request.first_offset}"
+    line_id = None if message_id or request_id else request.key
     return ClaudeEvent(
         "request", file_id, message_id, request_id, line_id, request.first_offset, request.ts,
         line.sessionId, line.cwd, line.version, line.entrypoint,
@@ -324,10 +326,16 @@ def _repair(line: _Line, file_id: int, offset: int, latest: datetime) -> ClaudeE
         return None
     if ts is None or ts.tzinfo is None or not OLDEST <= ts <= latest:
         return None
-    said = _Request(line, offset, ts, _Message(), result.usage, offset)
+    key = line.uuid or f"{file_id}:{offset}"
+    said = _Request(key, line, offset, ts, _Message(), result.usage, offset)
     note = _event(said, file_id, True, None)
     return note._replace(
-        kind="repair", cwd=None, agent_id=result.agentId, agent_type=result.agentType
+        kind="repair",
+        request_id=None,
+        line_id=key,
+        cwd=None,
+        agent_id=result.agentId,
+        agent_type=result.agentType,
     )
 
 

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -33,15 +34,29 @@ class Places:
         return self.claude if client == "claude" else self.codex
 
 
+_FARTHEST_NS = 2**62
+"""Nanoseconds since 1970 that fit everywhere: the year 2116. A time beyond is a broken clock's."""
+
+
 @dataclass(frozen=True)
 class TranscriptFile:
-    """A file to read as the file system knows it; times in nanoseconds since 1970, UTC."""
+    """A file to read as the file system knows it; times in nanoseconds since 1970, UTC.
+
+    ``noted_ns`` is when a subagent's type was noted beside its transcript, 0 if it was not.
+    """
 
     client: Client
     path: Path
     size: int
     modified_ns: int
+    changed_ns: int
+    noted_ns: int
     inode: int
+
+    @property
+    def written(self) -> datetime:
+        """When the file was last written, in UTC."""
+        return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
 
     @property
     def id(self) -> int:
@@ -94,14 +109,13 @@ def named_places(claude: Sequence[Path], codex: Sequence[Path], host: str = "loc
 def find(places: Places) -> Found:
     """Return every file to read under ``places``, sorted by path; a missing folder holds none."""
     found = Found()
-    seen: set[Path] = set()
+    files: dict[Path, TranscriptFile] = {}
     for client in CLIENTS:
-        for place in places.of(client):
-            for root in _roots(client, place):
-                resolved = root.resolve()
-                if resolved not in seen:
-                    seen.add(resolved)
-                    found.files += _files(client, resolved, found)
+        roots = {root.resolve() for place in places.of(client) for root in _roots(client, place)}
+        for root in sorted(roots):
+            if not roots.intersection(root.parents):
+                files.update((file.path, file) for file in _files(client, root, found))
+    found.files = list(files.values())
     for place in sorted({place.resolve() for place in places.claude}):
         found.statusline_logs += _statusline_logs(place)
     found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
@@ -110,15 +124,21 @@ def find(places: Places) -> Found:
 
 def _roots(client: Client, place: Path) -> list[Path]:
     names = ("projects",) if client == "claude" else ("sessions", "archived_sessions")
-    inside = [place / name for name in names if (place / name).is_dir()]
-    return inside or ([place] if place.is_dir() else [])
+    try:
+        inside = [place / name for name in names if (place / name).is_dir()]
+        return inside or ([place] if place.is_dir() else [])
+    except PermissionError:
+        return [place]  # walking it counts that it cannot be read
 
 
 def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]:
     def refused(error: OSError) -> None:
         found.pass_over("folder not readable" if error.errno != 2 else "vanished")
 
-    for folder, _, names in os.walk(root, onerror=refused):
+    for folder, folders, names in os.walk(root, onerror=refused):
+        for name in folders:
+            if Path(folder, name).is_symlink():
+                found.pass_over("linked folder")
         for name in names:
             if not _is_transcript(client, name):
                 continue
@@ -131,7 +151,7 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]
             if not stat.S_ISREG(status.st_mode):
                 found.pass_over("not a regular file")
                 continue
-            yield TranscriptFile(client, path, status.st_size, status.st_mtime_ns, status.st_ino)
+            yield _found(client, path, status)
 
 
 def _statusline_logs(place: Path) -> Iterator[TranscriptFile]:
@@ -140,9 +160,21 @@ def _statusline_logs(place: Path) -> Iterator[TranscriptFile]:
         with suppress(OSError):
             status = path.lstat()
             if stat.S_ISREG(status.st_mode):
-                yield TranscriptFile(
-                    "claude", path, status.st_size, status.st_mtime_ns, status.st_ino
-                )
+                yield _found("claude", path, status)
+
+
+def _found(client: Client, path: Path, status: os.stat_result) -> TranscriptFile:
+    noted_ns = 0
+    if path.name.startswith("agent-"):
+        with suppress(OSError):
+            noted_ns = path.with_suffix(".meta.json").stat().st_mtime_ns
+    modified_ns, changed_ns, noted_ns = (
+        max(-_FARTHEST_NS, min(time, _FARTHEST_NS))
+        for time in (status.st_mtime_ns, status.st_ctime_ns, noted_ns)
+    )
+    return TranscriptFile(
+        client, path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino
+    )
 
 
 def _is_transcript(client: Client, name: str) -> bool:

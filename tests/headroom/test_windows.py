@@ -18,7 +18,9 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "resets_at": pl.Datetime("us", "UTC"),
     "plan_type": pl.String,
 }
-EXPECTED = [("Codex", 300), ("Codex", 10_080), ("Spark", 300), ("Spark", 10_080)]
+EXPECTED = [
+    (limit, minutes) for limit in ("Codex", "Spark", "Claude Max") for minutes in (300, 10_080)
+]
 
 
 def reading(hours_ago: float = 1.0, **given: object) -> dict[str, object]:
@@ -53,7 +55,7 @@ def test_windows_that_were_never_read_are_unknown_and_never_full_or_empty() -> N
     table = run()
     assert table.select("limit", "window_minutes").rows() == EXPECTED
     assert set(table["status"]) == {"unknown"}
-    assert table["remaining_share"].null_count() == 4
+    assert table["remaining_share"].null_count() == len(EXPECTED)
 
 
 def test_a_level_that_still_holds_says_what_is_left() -> None:
@@ -86,18 +88,31 @@ def test_a_reading_older_than_its_window_is_stale(hours_ago: float, status: str)
 @pytest.mark.parametrize(("logged", "place"), [(300, 0), (299, 0), (10_080, 1), (10_079, 1)])
 def test_a_window_is_known_by_its_length(logged: int, place: int) -> None:
     table = run(reading(window_minutes=logged))
-    assert table.height == 4
+    assert table.height == len(EXPECTED)
     assert table["status"].to_list().index("fresh") == place
 
 
 def test_sparks_limit_is_its_own() -> None:
     table = run(reading(limit_id="codex_bengalfox", limit_name="GPT-5.3-Codex-Spark"))
-    assert table["status"].to_list() == ["unknown", "unknown", "fresh", "unknown"]
+    assert table["status"].to_list().index("fresh") == 2
+    assert table.filter(status="fresh").height == 1
+
+
+def test_claudes_windows_are_known_by_client_and_limit() -> None:
+    claude = reading(client="claude", limit_id="claude_max", limit_name="Claude Max")
+    week = reading(client="codex", limit_id="claude_max", window_minutes=10_080)
+    table = run(claude, week)
+    assert table.filter(status="fresh").select("client", "limit", "window_minutes").rows() == [
+        ("claude", "Claude Max", 300), ("codex", "claude_max", 10_080),
+    ]  # fmt: skip
 
 
 def test_a_limit_nobody_expected_is_shown_after_the_expected_ones() -> None:
-    table = run(reading(client="claude", limit_id="seven_day", window_minutes=10_080))
-    assert table.select("limit", "window_minutes").rows() == [*EXPECTED, ("seven_day", 10_080)]
+    opus = {"limit_id": "claude_max_opus", "limit_name": "Claude Max Opus"}
+    table = run(reading(client="claude", window_minutes=10_080, **opus))
+    assert table.select("limit", "window_minutes").rows() == [
+        *EXPECTED, ("Claude Max Opus", 10_080),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("used", "left"), [(120.0, 0.0), (-3.0, 1.0), (0.0, 1.0), (100.0, 0.0)])

@@ -27,7 +27,10 @@ class Said(NamedTuple):
     tokens: Tokens = (0, 0, 0, 0, 0)
 
 
-Billed = NamedTuple("Billed", [("tokens", Tokens), ("ts", datetime), ("final", bool)])
+class Billed(NamedTuple):
+    tokens: Tokens
+    ts: datetime
+    final: bool
 
 
 def said(data: bytes, written: datetime, client: str = "claude") -> Iterator[Said]:

@@ -1,4 +1,4 @@
-"""Whatever happens to transcripts between ingestions, nothing that was ever seen is lost or doubled.
+"""Whatever happens to transcripts between ingestions, nothing ever seen is lost or doubled.
 
 A state machine lets agents write (any number of bytes at a time) while files are cut, replaced,
 renamed, copied, deleted, touched and compressed, and takes them in now and then. After each time
@@ -71,6 +71,9 @@ def request(name: str, minute: int, **fields: object) -> dict[str, Record]:
             "without its id": reply(None, usage(minute, 4), at=at, **ids),
             "rewritten": reply(rewritten(f"{name}0"), **final, **ids),
             "rewritten early": reply(rewritten(f"{name}1"), usage(minute, 1), **part, **ids),
+            "rewritten next day": reply(
+                rewritten(f"{name}3"), **final | {"at": at + timedelta(hours=26)}, **ids
+            ),
             "rewritten, bare": reply(rewritten(f"{name}2"), **final, sessionId=FORK),
         }
     return {f"{name} {how}": line for how, line in lines.items()}
@@ -81,15 +84,16 @@ LINES: dict[str, Record | bytes] = {
     **request("one", 1),
     **request("midnight", 15 * 60),
     **request("agent's first", 11, **AGENT),
-    **request("agent's last", 12, **AGENT),
+    **request("agent's last", 15 * 60 + 1, **AGENT),
     "note on the first": finished_agent("a1", usage(11, 70), at=after(minutes=11, seconds=30)),
-    "note too small": finished_agent("a1", usage(12, 2), at=after(minutes=13)),
-    "note on the last": finished_agent("a1", usage(12, 80, read=3), at=after(minutes=14)),
-    "note of failure": finished_agent("a1", usage(12, 99), at=after(minutes=15), status="aborted"),
+    "note too small": finished_agent("a1", usage(901, 2), at=after(minutes=902)),
+    "note on the last": finished_agent("a1", usage(901, 80, read=3), at=after(minutes=903)),
+    "note of failure": finished_agent("a1", usage(901, 99), at=after(minutes=904), status="x"),
     "no ids": reply(None, usage(21, 1), uuid="line-1", at=after(hours=21)),
     "no ids again": reply(None, usage(21, 5), uuid="line-1", at=after(hours=21)),
     "synthetic": reply("synthetic", usage(0, 0), model="<synthetic>"),
     "impossible": reply("impossible", usage(-1, 5)),
+    "soon": reply("soon", at=WRITTEN + timedelta(days=1, minutes=5)),
     "future": reply("future", at=WRITTEN + timedelta(days=99)),
     "zoneless": reply("zoneless", timestamp="2026-06-01T09:00:00"),
     "echo": {"type": "progress", "data": {"message": reply("echo")}},

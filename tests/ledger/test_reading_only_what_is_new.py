@@ -1,4 +1,4 @@
-"""Reading only what is new gives what reading everything gives; the register is only a memory aid."""
+"""Reading only what is new gives what reading everything gives: the register is a memory aid."""
 
 import os
 import shutil
@@ -62,9 +62,7 @@ def seen(machine: Machine) -> tuple[object, ...]:
 @example(cuts=[len(STORY) - 1])
 @example(cuts=[STORY.index(b"\n"), STORY.index(b"\n") + 1])
 @example(cuts=[STORY.index("ë".encode()) + 1])
-def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(
-    tmp_path_factory, cuts
-):
+def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_path_factory, cuts):
     at_once, in_pieces = (Machine(tmp_path_factory.mktemp("machine")) for _ in range(2))
     at_once.write(path := at_once.claude("p/s.jsonl"), STORY)
     at_once.ingest()
@@ -104,7 +102,7 @@ def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_pat
         [reply("a", at=after(seconds=9)), reply("a", usage(1, 9), at=after(seconds=1))],
         [reply("a", at=after(hours=20)), reply("a", usage(1, 9), at=after(hours=1), cwd="/x")],
         [reply("a", cwd="/one", effort="low"), reply("a", usage(1, 9), cwd="/other")],
-        [reply("a"), reply("a", usage(1, 9), request_id="r"), reply(rewritten("a"), request_id="r")],
+        [reply("a"), reply("a", request_id="r"), reply(rewritten("a"), request_id="r")],
         [reply("a", usage(1, 10, iterations=[{"type": "compaction"} | usage(5, 100)]), stop=None),
          reply("a", usage(2, 20), stop=None)],
         [reply(None, uuid="x"), reply(None, usage(1, 9), uuid="x")],
@@ -125,8 +123,10 @@ def test_one_request_read_in_two_ingestions_is_as_if_read_in_one(tmp_path, lines
     in_two.write(growing, transcript(*lines), at=LATER)
     in_two.ingest()
     ignoring_paths = {"message_id": pl.col("message_id").str.replace(r"^\d+:", "")}
-    assert in_two.rows().with_columns(**ignoring_paths).equals(
-        at_once.rows().with_columns(**ignoring_paths)
+    assert (
+        in_two.rows()
+        .with_columns(**ignoring_paths)
+        .equals(at_once.rows().with_columns(**ignoring_paths))
     )
     assert in_two.sources() == at_once.sources()
 
@@ -191,7 +191,9 @@ def test_full_reads_every_file_again_and_changes_nothing(machine):
     assert seen(machine) == before
 
 
-@pytest.mark.parametrize("damage", ["gone", "empty", "garbage", "cut", "other columns", "other types"])
+@pytest.mark.parametrize(
+    "damage", ["gone", "empty", "garbage", "cut", "other columns", "other types"]
+)
 def test_the_register_may_be_lost_or_damaged_at_any_time(machine, damage):
     machine.write(machine.claude("p/s.jsonl"), STORY)
     machine.ingest()

@@ -289,7 +289,11 @@ def test_a_parent_repairs_the_last_request_of_its_subagent_and_no_other(machine)
     final = usage(3, 400, read=5, write_1h=6, output_tokens_details={"thinking_tokens": 7})
     subagent(machine, first, last, notes=[finished_agent("a1", final, at=after(minutes=3))])
     assert machine.billed() == {"a": (1, 0, 0, 0, 2), "b": (3, 0, 6, 5, 400)}
-    rows = machine.rows().sort("message_id").select("output_is_final", "stop_reason", "reasoning_tokens")
+    rows = (
+        machine.rows()
+        .sort("message_id")
+        .select("output_is_final", "stop_reason", "reasoning_tokens")
+    )
     assert rows.rows() == [(False, None, 0), (True, None, 7)]
 
 
@@ -405,7 +409,9 @@ def test_an_agents_type_comes_from_the_note_beside_its_transcript(machine):
     assert (machine.row()["agent_type"], machine.row()["is_subagent"]) == ("Explore", True)
 
 
-@pytest.mark.parametrize("meta", ["", "{", "[]", '{"agentType":7}', '{"agentType":"\\ud83d"}', "{}"])
+@pytest.mark.parametrize(
+    "meta", ["", "{", "[]", '{"agentType":7}', '{"agentType":"\\ud83d"}', "{}"]
+)
 def test_a_note_beside_a_transcript_that_says_nothing_is_passed_over(machine, meta):
     path = machine.write(machine.claude(AGENT_FILE), transcript(reply("a", **AGENT)))
     path.with_suffix(".meta.json").write_text(meta)

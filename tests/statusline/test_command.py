@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,11 @@ def test_it_loads_nothing_that_takes_time_to_load(claude: Path) -> None:
         "fleet_pipeline.statusline.command", "fleet_pipeline.statusline.line",
         "fleet_pipeline.statusline.log", "fleet_pipeline.statusline.payload",
     }  # fmt: skip
+
+
+def test_the_installed_command_begins_where_that_short_way_does() -> None:
+    [script] = entry_points(group="console_scripts", name="fleet")
+    assert script.value == "fleet_pipeline.__main__:main"
 
 
 def test_a_person_who_runs_it_by_hand_is_told_what_it_is_for(claude: Path) -> None:

@@ -292,7 +292,11 @@ def test_a_parent_that_cannot_know_notes_nothing(result):
 
 
 def test_old_and_new_field_order_say_the_same():
-    lines = [reply("a", request_id="r"), reply("b", usage(7, 8, write_1h=3)), finished_agent("c", {})]
+    lines = [
+        reply("a", request_id="r"),
+        reply("b", usage(7, 8, write_1h=3)),
+        finished_agent("c", {}),
+    ]
     for line in lines:
         assert list(in_old_order(line)) != list(line)
         assert same(read([in_old_order(line)])) == same(read([line]))
@@ -302,7 +306,9 @@ def same(file):
     return [event._replace(offset=0, first_offset=0) for event in file.events], file.rejected
 
 
-@given(order=st.randoms(use_true_random=False), spaced=st.booleans(), size=st.sampled_from([0, 3000]))
+@given(
+    order=st.randoms(use_true_random=False), spaced=st.booleans(), size=st.sampled_from([0, 3000])
+)
 def test_spaces_and_the_order_of_fields_change_nothing(order, spaced, size):
     def shuffled(value):
         if isinstance(value, list):
@@ -384,7 +390,9 @@ def test_strange_text_in_a_field_that_is_read_is_mended(text):
     assert (event.message_id, event.output_tokens) == ("msg_01", 5)
 
 
-@pytest.mark.parametrize("field", ["effort", "version", "cwd", "promptId", "isSidechain", "agentId"])
+@pytest.mark.parametrize(
+    "field", ["effort", "version", "cwd", "promptId", "isSidechain", "agentId"]
+)
 @pytest.mark.parametrize("value", [7, True, ["x"], {"x": 1}, 1.5])
 def test_a_description_of_the_wrong_type_does_not_disqualify_a_request(field, value):
     assert billed(reply(**{field: value})) == {"msg_01": (10, 0, 0, 0, 5)}

@@ -141,9 +141,7 @@ def encoded(record: object, *, spaced: bool = False) -> bytes:
 
 def transcript(*lines: Record | bytes) -> bytes:
     """Return a file of whole lines; bytes are taken as they are."""
-    return b"".join(
-        (line if isinstance(line, bytes) else encoded(line)) + b"\n" for line in lines
-    )
+    return b"".join((line if isinstance(line, bytes) else encoded(line)) + b"\n" for line in lines)
 
 
 def read(
