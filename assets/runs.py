@@ -1,5 +1,6 @@
 """Running the graph without its interface: what ``fleet`` does, kept in the same instance."""
 
+import builtins
 import os
 from datetime import date
 from importlib.resources import files
@@ -11,6 +12,7 @@ import dagster as dg
 from assets.definitions import defs
 from assets.partitions import key_of
 from assets.schedules import weekly_sweep
+from fleet_pipeline import errors
 from fleet_pipeline.cli.graph import Outcome
 from fleet_pipeline.home import write_whole
 from fleet_pipeline.settings import Settings
@@ -98,12 +100,20 @@ def run_config(settings: Settings) -> dict[str, object]:
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """Return what the first of a chain of errors says, without the name of its class."""
+    """Return what the first of a chain of errors says, if it is one that was raised on purpose.
+
+    Any other may quote what it stumbled over: of that only the kind and the step are told.
+    """
     failure = event.step_failure_data if event.is_step_failure else event.job_failure_data
     error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
         return event.message or f"{event.step_key or 'the run'} failed"
-    kind, _, says = error.message.strip().partition(": ")
-    return says if kind.endswith(error.cls_name or " ") else error.message.strip()
+    if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        raise KeyboardInterrupt
+    name = error.cls_name or ""
+    kind = getattr(errors, name, None) or getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, errors.FleetError | OSError):
+        return error.message.strip().partition(": ")[2]
+    return f"{name} in {event.step_key or 'the run'}: this is a bug; `fleet ui` shows the run"

@@ -4,6 +4,7 @@ Claude Code prints the status line again with every reply; to load what all othe
 would cost it several times what it does.
 """
 
+import os
 import sys
 
 
@@ -13,6 +14,8 @@ def main() -> None:
         from fleet_pipeline.statusline.command import main as statusline
 
         sys.exit(statusline())
+    # Polars keeps freed memory for later by default, in one heap per thread. Read when it loads.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:300,muzzy_decay_ms:0")
     from fleet_pipeline.cli import main as fleet
 
     fleet()

@@ -115,6 +115,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)  # whatever the umask takes away
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -29,7 +29,9 @@ _FROM_STDIN: Final = "-"
 def query(
     settings: "Settings", question: str | None, tables: bool, form: str, out: str | None
 ) -> None:
-    """Answer one SELECT about the lake; `-` reads it from standard input.
+    """Answer one SELECT over the ledger and tables.
+
+    Where SELECT is `-` it is read from standard input.
 
     Views: usage (the ledger: one row for each request), quota, events_claude and events_codex (the
     evidence), and every weekly table, all its weeks by `week`, or its last one as latest.<table>.

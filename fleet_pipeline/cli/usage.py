@@ -62,7 +62,7 @@ def usage(
     client: str | None,
     as_json: bool,
 ) -> None:
-    """Say what was used, day by day or otherwise, in the columns of ccusage.
+    """Show what was used, in the columns of ccusage.
 
     From the ledger alone: deleted transcripts are in it, and what `fleet ingest` has not read yet
     is not. Costs are the API's list prices on the day of use. Blocks are the five-hour ones of

@@ -83,6 +83,8 @@ class Source(_Strict):
     def _reads_something(self) -> "Source":
         if not (self.claude or self.codex):
             raise ValueError("names no folder; add claude: [~/.claude] or codex: [~/.codex]")
+        if self.host == "demo":
+            raise ValueError("is called demo, as the demo fleet is; choose another name for host")
         return self
 
 

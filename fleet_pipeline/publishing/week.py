@@ -71,11 +71,13 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     page = build_page(org, close, tables, sources, [outcome.record() for outcome in outcomes])
     shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
     with home.lock("fleet refresh"):
-        # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks.
+        # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What
+        # a demo fleet would rank is nothing to hand on.
+        places = () if page["demo"] else org.publish_to
         is_newest = not any(other.name > close.isoformat() for other in _weeks(home))
-        copies = [org.path(place.ranking) for place in org.publish_to if place.ranking]
+        copies = [org.path(place.ranking) for place in places if place.ranking]
         published = site.publish(home.site, page, shown, copies if is_newest else [])
-        for place in org.publish_to:
+        for place in places:
             if place.site:
                 site.publish(org.path(place.site), page, shown)
     return Week(

@@ -301,15 +301,24 @@ def test_a_touched_file_changes_nothing(machine):
     assert seen(machine) == before
 
 
-@pytest.mark.parametrize("full", [False, True])
-def test_a_line_from_the_future_is_believed_once_its_file_is_as_old(machine, full):
+@pytest.fixture
+def early(machine):
+    """Take in a line from the future; return its file, which is as old as the line by then."""
     line = reply("a", at=WRITTEN + timedelta(days=3))
     path = machine.write(machine.claude("p/s.jsonl"), transcript(line))
     machine.ingest()
     assert machine.sources()["quarantined"] == {"timestamp_in_future": 1}
-    machine.write(path, transcript(line, reply("b")), at=WRITTEN + timedelta(days=4))
+    return machine.write(path, transcript(line, reply("b")), at=WRITTEN + timedelta(days=4))
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_line_from_the_future_is_believed_once_its_file_is_as_old(machine, early, full):
     machine.ingest(full=full)
     assert set(machine.billed()) == {"a", "b"}
+
+
+def test_a_line_that_is_believed_at_last_is_in_quarantine_no_more(machine, early):
+    machine.ingest(full=True)
     assert machine.sources()["quarantined"] == {}
 
 

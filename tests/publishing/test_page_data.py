@@ -234,7 +234,7 @@ def test_headroom_is_a_reading_or_nothing(month: Json) -> None:
         "age_minutes": 41,
         "status": "fresh",
     }
-    assert [row["remaining_share"] for row in rows] == [0.72, None, None, None]
+    assert [row["remaining_share"] for row in rows] == [0.72, None, None, None, None, None]
 
 
 def test_costs_follow_from_the_figures_beside_them(month: Json) -> None:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from fleet_pipeline.cli import main
 
 Record = dict[str, Any]
 Tokens = tuple[int, int, int, int]
@@ -304,18 +307,13 @@ def with_traps() -> Iterator[Corpus]:
 
 def ask_fleet(corpus: Corpus, home: Path) -> tuple[Said, float | None]:
     """Return what `fleet usage daily --json` says: tokens by day, and the total cost."""
-    fleet = [sys.executable, "-m", "fleet_pipeline"]
-    places = [
-        "--home",
-        str(home / f"fleet-{corpus.client}"),
-        f"--{corpus.client}",
-        str(home / f".{corpus.client}"),
-    ]
-    _run([*fleet, "ingest", *places], {})
+    kept = ["--home", str(home / f"fleet-{corpus.client}")]
+    ingest = ["ingest", *kept, f"--{corpus.client}", str(home / f".{corpus.client}")]
+    _fleet(ingest)
     if corpus.deleted:
         _delete(home)
-        _run([*fleet, "ingest", *places], {})
-    return _read(_run([*fleet, "usage", "daily", "--json", *places[:2]], {}))
+        _fleet(ingest)
+    return _read(_fleet(["usage", "daily", "--json", *kept]))
 
 
 def ask_ccusage(program: str, corpus: Corpus, home: Path) -> tuple[Said, float | None]:
@@ -338,6 +336,10 @@ def ask_ccusage(program: str, corpus: Corpus, home: Path) -> tuple[Said, float |
 def ccusage() -> str | None:
     """Return the program, None where there is none."""
     return os.environ.get("CCUSAGE") or shutil.which("ccusage")
+
+
+def _fleet(arguments: list[str]) -> str:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False).stdout
 
 
 def _run(command: list[str], variables: dict[str, str]) -> str:
@@ -404,7 +406,7 @@ def demo_fleet(program: str | None) -> Iterator[tuple[Corpus, list[str]]]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         demo = ["demo", "--out", str(home), "--requests", "3000", "--as-of", "2026-06-17"]
-        _run([sys.executable, "-m", "fleet_pipeline", *demo], {})
+        _fleet(demo)
         truth = json.loads((home / "truth.json").read_text(encoding="utf-8"))["usage"]
         for client, usage in truth.items():
             tokens = (
@@ -435,7 +437,7 @@ def _dollars(cost: float | None) -> str:
     return "null" if cost is None else f"${cost:,.4f}"
 
 
-def main() -> None:
+def print_tables() -> None:
     """Print the tables as Markdown."""
     program = ccusage()
     version = _run([program, "--version"], {}).split()[-1] if program else "(not found)"
@@ -456,4 +458,4 @@ def _told(corpus: Corpus, program: str | None) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    print_tables()
