@@ -12,6 +12,8 @@ READY := $(VENV)/.ready
 
 # The interpreter is the one that made .venv; uv must not fetch another.
 export UV_PYTHON_DOWNLOADS := never
+# Trust whom the machine trusts, as its pip does: some networks have an authority of their own.
+export UV_SYSTEM_CERTS := 1
 
 # A .venv whose Python is gone (upgraded, moved) is made anew.
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
