@@ -7,13 +7,15 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fleet_pipeline import org
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import DEMO_HOST
 from fleet_pipeline.transcripts.discover import Places, default_places, find, named_places
+
+if TYPE_CHECKING:
+    from fleet_pipeline.org import Org
 
 _USUAL_ORG: Final = Path("orgs/riles-fleet")
 
@@ -28,8 +30,10 @@ class Settings:
     codex: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def organisation(self) -> org.Org:
+    def organisation(self) -> "Org":
         """Return the operator's files; raises ConfigurationError naming every mistake in them."""
+        from fleet_pipeline import org  # a third of a second that naming folders does not need
+
         return org.load(self.org_folder)
 
     def sources(self) -> list[Places]:

@@ -156,7 +156,8 @@ class ClaudeFile:
 _decode = msgspec.json.Decoder(_Line).decode
 
 _TYPE = b'"type":"'
-_HEAD, _SHORT, _TAIL = 640, 512, 2048
+_COMPLETED = b'"status":"completed"'
+_HEAD, _SHORT, _TAIL = 640, 512, 1024
 
 
 def is_no_reply(buffer: bytearray, begin: int, end: int) -> bool:
@@ -179,7 +180,7 @@ def is_no_reply(buffer: bytearray, begin: int, end: int) -> bool:
 
 def is_no_reply_nor_note(buffer: bytearray, begin: int, end: int) -> bool:
     """Say whether a line is surely no reply, nor notes a subagent's usage anywhere in it."""
-    return is_no_reply(buffer, begin, end) and buffer.find(b'"agentId"', begin, end) < 0
+    return is_no_reply(buffer, begin, end) and buffer.find(_COMPLETED, begin, end) < 0
 
 
 def read_transcript(
