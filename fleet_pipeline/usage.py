@@ -4,8 +4,10 @@ import polars as pl
 
 from fleet_pipeline import tables
 
+Totals = dict[str, dict[str, object]]
 
-def totals(ledger: pl.DataFrame) -> dict[str, dict[str, object]]:
+
+def totals(ledger: pl.DataFrame) -> Totals:
     """Return for each client its requests, tokens by class, shares and context per request."""
     rows = ledger.with_columns(
         full_input_tokens=pl.sum_horizontal(
@@ -14,3 +16,13 @@ def totals(ledger: pl.DataFrame) -> dict[str, dict[str, object]]:
     )
     summed = tables.run("usage_totals", requests=rows)
     return {row.pop("client"): row for row in summed.to_dicts()}
+
+
+def changes(before: Totals, after: Totals) -> list[tuple[str, str, int, int]]:
+    """Return client, name, old and new value of each count of requests or tokens that differs."""
+    return [
+        (client, name, old, new)
+        for client, counts in before.items()
+        for name, old in counts.items()
+        if isinstance(old, int) and isinstance(new := after[client][name], int) and old != new
+    ]

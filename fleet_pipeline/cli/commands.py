@@ -11,6 +11,7 @@ from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
 from fleet_pipeline.cli.query import query
+from fleet_pipeline.cli.recount import recount
 from fleet_pipeline.cli.refresh import refresh
 from fleet_pipeline.cli.statusline import statusline
 from fleet_pipeline.cli.ui import ui
@@ -34,5 +35,5 @@ def main(debug: bool) -> None:
     """Take the options of every command."""
 
 
-for command in (refresh, ingest, usage, query, init, doctor, demo, statusline, ui):
+for command in (refresh, ingest, usage, query, init, doctor, recount, demo, statusline, ui):
     main.add_command(command)

@@ -28,12 +28,14 @@ def recount(home: Home, *, everything: bool = False) -> int:
     """Bring the ledger up to date with the evidence; return how many of its files changed.
 
     Only what waits to be counted is: the days that ingestion touched, and what is tied to them. All
-    of history is counted again where ``everything`` is asked for, or where the rules have changed.
+    of history is counted again where ``everything`` is asked for, where the rules have changed, or
+    where the ledger is gone.
     The result depends on the evidence alone. Raises BusyError, or OSError where the disk refuses.
     """
     with home.lock("fleet recount"):
         waiting = Waiting(home)
-        if everything or waiting.rules != RULES_VERSION:
+        is_lost = not (home.lake / "usage").is_dir()
+        if everything or is_lost or waiting.rules != RULES_VERSION:
             waiting.add_everything()
         changed = _count_claude_days(home, waiting.days("claude"))
         if waiting.days("codex"):
