@@ -13,9 +13,9 @@ from assets.definitions import defs
 from assets.partitions import key_of
 from assets.schedules import weekly_sweep
 from fleet_pipeline import errors
-from fleet_pipeline.cli.graph import Outcome
 from fleet_pipeline.home import write_whole
 from fleet_pipeline.settings import Settings
+from fleet_pipeline.weeks import Outcome
 
 _WRITTEN_BY_FLEET: Final = "# Written by fleet, which renews it; without this line it is yours.\n"
 _ONLY_IN_A_CHECKOUT: Final = "# ---- Only in a checkout"

@@ -1,7 +1,7 @@
 """The weeks of the product: Wednesday 00:00 UTC to Wednesday 00:00 UTC, named by their close."""
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from fleet_pipeline.errors import ConfigurationError
 
@@ -11,6 +11,18 @@ FIRST_CLOSE: Final = date(2025, 1, 8)
 WINDOW: Final = timedelta(days=30)
 _WEEK: Final = timedelta(days=7)
 _WEDNESDAY: Final = 2
+
+
+class Outcome(TypedDict):
+    """What became of a week: where its page is, or why there is none."""
+
+    as_of: str
+    published: bool
+    page: str | None
+    ranking: str | None
+    run_id: str
+    warnings: list[str]
+    refusals: list[str]
 
 
 def latest_close(today: date) -> date:

@@ -2,21 +2,10 @@
 
 from datetime import date
 from importlib import import_module
-from typing import Protocol, TypedDict, cast
+from typing import Protocol, cast
 
 from fleet_pipeline.settings import Settings
-
-
-class Outcome(TypedDict):
-    """What became of a week: where its page is, or why there is none."""
-
-    as_of: str
-    published: bool
-    page: str | None
-    ranking: str | None
-    run_id: str
-    warnings: list[str]
-    refusals: list[str]
+from fleet_pipeline.weeks import Outcome
 
 
 class _Runs(Protocol):

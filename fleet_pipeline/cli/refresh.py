@@ -11,8 +11,8 @@ from fleet_pipeline.cli.failures import PUBLISHED, REFUSED
 from fleet_pipeline.cli.ingest import bring_up_to_date, only_writer
 
 if TYPE_CHECKING:
-    from fleet_pipeline.cli.graph import Outcome
     from fleet_pipeline.settings import Settings
+    from fleet_pipeline.weeks import Outcome
 
 
 @click.command()
