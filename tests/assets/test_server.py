@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LOCATION = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
 SCHEDULES = """{ schedulesOrError(repositorySelector: {repositoryName: "__repository__",
-    repositoryLocationName: "fleet_pipeline"}) {
+    repositoryLocationName: "assets.definitions"}) {
     ... on Schedules { results { name scheduleState { status } } } } }"""
 LAUNCH = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(
     backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } } }"""
@@ -96,7 +96,7 @@ def server(served: Fleet, tmp_path: Path) -> Iterator[Server]:
             entries = made.ask(LOCATION)["workspaceOrError"]["locationEntries"]
         except OSError:
             return False
-        return entries == [{"name": "fleet_pipeline", "loadStatus": "LOADED"}]
+        return entries == [{"name": "assets.definitions", "loadStatus": "LOADED"}]
 
     try:
         wait_until(is_loaded, 120, "loading the graph")
@@ -121,7 +121,7 @@ def test_a_backfill_of_two_weeks_runs_under_dagsters_own_daemons(
     }
     repository = {
         "repositoryName": "__repository__",
-        "repositoryLocationName": "fleet_pipeline",
+        "repositoryLocationName": "assets.definitions",
     }
     params = {
         "selector": {
