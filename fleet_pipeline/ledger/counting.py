@@ -7,13 +7,14 @@ from typing import Final, TypedDict
 
 import polars as pl
 
+from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, store
 from fleet_pipeline.ledger.claude_rules import count_claude
 from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.connected import ClaudeEvidence
-from fleet_pipeline.ledger.waiting import Waiting
+from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
 
 RULES_VERSION: Final = 1
 """Raised when a counting rule changes: all of history is then counted again from the evidence."""
@@ -21,27 +22,40 @@ RULES_VERSION: Final = 1
 DEMO_HOST: Final = "demo"
 """The host of the demo fleet, which is left out of every answer once there is a real one."""
 
+_FILES: Final = "host=*/date=*.parquet"
 _CHUNK_BYTES: Final = 2**20
 
 
 def recount(home: Home, *, everything: bool = False) -> int:
     """Bring the ledger up to date with the evidence; return how many of its files changed.
 
-    Only what waits to be counted is: the days that ingestion touched, and what is tied to them. All
-    of history is counted again where ``everything`` is asked for, where the rules have changed, or
-    where the ledger is gone.
-    The result depends on the evidence alone. Raises BusyError, or OSError where the disk refuses.
+    Only what waits is counted: the days that ingestion touched or that the ledger has lost, and what
+    is tied to them. All of history is counted again where ``everything`` is asked for, or where the
+    rules have changed. The result depends on the evidence alone. Raises BusyError, SourceError where
+    evidence is damaged, OSError where the disk refuses.
     """
     with home.lock("fleet recount"):
         waiting = Waiting(home)
-        is_lost = not (home.lake / "usage").is_dir()
-        if everything or is_lost or waiting.rules != RULES_VERSION:
+        if everything:
+            _drop_damaged_days(home)
+        if everything or waiting.rules != RULES_VERSION:
             waiting.add_everything()
-        changed = _count_claude_days(home, waiting.days("claude"))
-        if waiting.days("codex"):
+        counted = {store.day_of(path) for path in (home.lake / "usage").glob(_FILES)}
+        claude, codex = (waiting.days(c) | (waiting.all_days(c) - counted) for c in CLIENTS)
+        changed = _count_claude_days(home, claude)
+        if codex:
             changed += _count_codex_days(home)
         waiting.clear(RULES_VERSION)
         return changed
+
+
+def _drop_damaged_days(home: Home) -> None:
+    """Take away what cannot be read of the ledger: the evidence has everything that it takes."""
+    for path in (home.lake / "usage").glob(_FILES):
+        try:
+            store.read_frame(path, USAGE)
+        except SourceError:
+            path.unlink()
 
 
 def _count_claude_days(home: Home, days: set[date]) -> int:

@@ -65,7 +65,7 @@ REJECTED: Final = pl.Schema(
 )
 TRANSCRIPTS: Final = schema_of(Transcript)
 
-_CLAUDE_KEY = ("kind", "file_id", "message_id", "request_id", "line_id")
+_CLAUDE_KEY = ("kind", "file_id", "_id")
 _FROM_FIRST_LINE = CLAUDE.names()[
     CLAUDE.names().index("first_offset") : CLAUDE.names().index("offset")
 ]
@@ -108,10 +108,15 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
     A file that was read in parts gives several rows for the request that lay across the border, one
     that was written anew may give two that differ. Where nothing else decides, the values do.
     """
+    rows = rows.with_columns(_id=pl.coalesce("message_id", "request_id", "line_id"))
     if rows.select(_CLAUDE_KEY).is_duplicated().any():
-        order = [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE]
-        first = rows.sort(order, nulls_last=True).unique(
-            _CLAUDE_KEY, keep="first", maintain_order=True
+        in_order = rows.sort(
+            [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE, "request_id"], nulls_last=True
+        )
+        of_each = in_order.group_by(_CLAUDE_KEY, maintain_order=True).agg(
+            *(pl.col(name).first() for name in _FROM_FIRST_LINE if name != "ts"),
+            pl.col("ts").min(),
+            pl.col("request_id").drop_nulls().first(),
         )
         full_input = pl.sum_horizontal(
             "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
@@ -119,14 +124,11 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
         is_final, offset = pl.col("stop_reason").is_not_null(), -pl.col("offset")
         rank = [is_final, pl.col("output_tokens"), full_input, offset]
         best_last: list[str | pl.Expr] = [*_CLAUDE_KEY, *rank, *_FROM_BEST_LINE]
-        best = (
-            rows.with_columns(_earliest=pl.col("ts").min().over(_CLAUDE_KEY))
-            .sort(best_last, nulls_last=True)
-            .unique(_CLAUDE_KEY, keep="last", maintain_order=True)
+        best = rows.sort(best_last, nulls_last=True).unique(
+            _CLAUDE_KEY, keep="last", maintain_order=True
         )
-        rows = best.with_columns(first.select(_FROM_FIRST_LINE)).with_columns(ts="_earliest")
-        rows = rows.drop("_earliest")
-    return rows.sort("file_id", "first_offset", "kind", *_CLAUDE_KEY[2:])
+        rows = best.with_columns(of_each.drop(_CLAUDE_KEY))
+    return rows.sort("file_id", "first_offset", *_CLAUDE_KEY).drop("_id")
 
 
 def merge_same(rows: pl.DataFrame) -> pl.DataFrame:

@@ -45,15 +45,27 @@ def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
 
     A column that an older version did not write is null.
     """
-    return _scan(path, schema).collect() if path.exists() else pl.DataFrame(schema=schema)
+    if not path.exists():
+        return pl.DataFrame(schema=schema)
+    rows = _scan(path, schema)
+    try:
+        return rows.collect()
+    except pl.exceptions.PolarsError:
+        raise _damaged(path) from None
 
 
 def read_files(paths: Iterable[Path], schema: pl.Schema) -> pl.DataFrame:
     """Return the rows of several files in ``schema``, each with the ``host`` of its file."""
-    rows = [_scan(path, schema).with_columns(host=pl.lit(host_of(path))) for path in paths]
-    if not rows:
+    paths = list(paths)
+    if not paths:
         return pl.DataFrame(schema=schema).with_columns(host=pl.lit(None, pl.String))
-    return pl.concat(rows).collect()
+    rows = [_scan(path, schema).with_columns(host=pl.lit(host_of(path))) for path in paths]
+    try:
+        return pl.concat(rows).collect()
+    except pl.exceptions.PolarsError:
+        for path in paths:
+            read_frame(path, schema)
+        raise
 
 
 def _scan(path: Path, schema: pl.Schema) -> pl.LazyFrame:
@@ -61,12 +73,16 @@ def _scan(path: Path, schema: pl.Schema) -> pl.LazyFrame:
     try:
         there = rows.collect_schema()
     except pl.exceptions.PolarsError:
-        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
+        raise _damaged(path) from None
     columns = [
         (pl.col(name) if name in there else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in schema.items()
     ]
     return rows.select(columns)
+
+
+def _damaged(path: Path) -> SourceError:
+    return SourceError(f"{path} is damaged; bring it back from a backup")
 
 
 def write_day(root: Path, day: date, rows: pl.DataFrame) -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from fleet_pipeline.home import Home, write_whole
 from fleet_pipeline.ledger import store
 
-_CLIENTS: Final = ("claude", "codex")
+CLIENTS: Final = ("claude", "codex")
 
 
 class _Note(Struct):
@@ -51,9 +51,13 @@ class Waiting:
 
     def add_everything(self) -> None:
         """Note that all evidence is to be counted."""
-        for client in _CLIENTS:
-            paths = self._events.glob(f"host=*/client={client}/date=*.parquet")
-            self._note.days[client] = sorted({store.day_of(path) for path in paths})
+        for client in CLIENTS:
+            self._note.days[client] = sorted(self.all_days(client))
+
+    def all_days(self, client: str) -> set[date]:
+        """Return the days on which there is any evidence of one client."""
+        paths = self._events.glob(f"host=*/client={client}/date=*.parquet")
+        return {store.day_of(path) for path in paths}
 
     def clear(self, rules: int) -> None:
         """Note that everything is counted, by this version of the rules."""

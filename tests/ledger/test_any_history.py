@@ -334,10 +334,19 @@ def holds_for(examples: int, steps: int) -> None:
     )
 
 
-def test_no_history_of_files_loses_or_doubles_a_request():
-    holds_for(examples=30, steps=15)
+@pytest.fixture(params=["ample", "scarce"])
+def memory(request, monkeypatch):
+    """Let ingestion write after every few rows, and counting hold one day at a time."""
+    if request.param == "scarce":
+        monkeypatch.setattr("fleet_pipeline.ledger.ingestion._ROWS_IN_MEMORY", 3, raising=False)
+        monkeypatch.setattr("fleet_pipeline.ledger.intake._RECORDS_UNPACKED", 2, raising=False)
+        monkeypatch.setattr("fleet_pipeline.ledger.counting._CHUNK_BYTES", 1, raising=False)
+
+
+def test_no_history_of_files_loses_or_doubles_a_request(memory):
+    holds_for(examples=20, steps=15)
 
 
 @pytest.mark.slow
-def test_no_long_history_of_files_loses_or_doubles_a_request():
+def test_no_long_history_of_files_loses_or_doubles_a_request(memory):
     holds_for(examples=500, steps=30)

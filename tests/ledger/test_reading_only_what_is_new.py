@@ -102,6 +102,7 @@ def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_pat
         [reply("a", at=after(seconds=9)), reply("a", usage(1, 9), at=after(seconds=1))],
         [reply("a", at=after(hours=20)), reply("a", usage(1, 9), at=after(hours=1), cwd="/x")],
         [reply("a", cwd="/one", effort="low"), reply("a", usage(1, 9), cwd="/other")],
+        [reply("a", at=after(seconds=9)), reply("a", request_id="r", cwd="/x")],
         [reply("a"), reply("a", request_id="r"), reply(rewritten("a"), request_id="r")],
         [reply("a", usage(1, 10, iterations=[{"type": "compaction"} | usage(5, 100)]), stop=None),
          reply("a", usage(2, 20), stop=None)],
@@ -110,7 +111,7 @@ def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_pat
     ids=[
         "final last", "final first", "larger last", "more input first", "another split",
         "another model", "an earlier time behind", "an earlier day behind", "another folder",
-        "the request id behind", "iterations", "no ids",
+        "an earlier time and the request id behind", "the request id behind", "iterations", "no ids",
     ],
 )  # fmt: skip
 def test_one_request_read_in_two_ingestions_is_as_if_read_in_one(tmp_path, lines):
@@ -122,12 +123,7 @@ def test_one_request_read_in_two_ingestions_is_as_if_read_in_one(tmp_path, lines
     in_two.ingest()
     in_two.write(growing, transcript(*lines), at=LATER)
     in_two.ingest()
-    ignoring_paths = {"message_id": pl.col("message_id").str.replace(r"^\d+:", "")}
-    assert (
-        in_two.rows()
-        .with_columns(**ignoring_paths)
-        .equals(at_once.rows().with_columns(**ignoring_paths))
-    )
+    assert in_two.rows().equals(at_once.rows())
     assert in_two.sources() == at_once.sources()
 
 
@@ -218,12 +214,32 @@ def test_the_register_may_be_lost_or_damaged_at_any_time(machine, damage):
     assert machine.ingest().files_read == 0
 
 
-def test_the_ledger_may_be_lost_and_is_counted_again_from_the_evidence(machine):
+@pytest.mark.parametrize("lost", ["all", "a day", "the note of what was counted"])
+@pytest.mark.parametrize("full", [False, True])
+def test_the_ledger_may_be_lost_and_is_counted_again_from_the_evidence(machine, lost, full):
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.write(machine.codex("rollout-1.jsonl"), told(story_of_codex()))
+    machine.ingest()
+    before = machine.ledger_bytes()
+    days = sorted((machine.home.lake / "usage").rglob("*.parquet"))
+    assert len(days) > 1
+    match lost:
+        case "all":
+            shutil.rmtree(machine.home.lake / "usage")
+        case "a day":
+            days[0].unlink()
+        case _:
+            for note in machine.home.lake.glob("*.json"):
+                note.unlink()
+    machine.ingest(full=full)
+    assert machine.ledger_bytes() == before
+
+
+def test_the_evidence_outlives_transcripts_and_ledger(machine):
     machine.write(machine.claude("p/s.jsonl"), STORY)
     machine.ingest()
     before = machine.ledger_bytes()
-    for path in (machine.home.lake / "usage").rglob("*.parquet"):
-        path.unlink()
+    shutil.rmtree(machine.home.lake / "usage")
     machine.claude("p/s.jsonl").unlink()
     machine.ingest()
     recount(machine.home, everything=True)

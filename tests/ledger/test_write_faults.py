@@ -12,6 +12,7 @@ from itertools import count
 
 import pytest
 
+from fleet_pipeline.errors import FleetError
 from fleet_pipeline.ledger import recount
 
 from ..transcripts.claude_fixtures.lines import after, reply, transcript, usage
@@ -202,3 +203,41 @@ def test_the_note_of_what_is_to_be_counted_may_be_damaged(machine):
             note.write_bytes(damage)
         machine.ingest()
         assert machine.ledger_bytes() == before
+
+
+def damaged(path, how: str) -> None:
+    data = bytearray(path.read_bytes())
+    match how:
+        case "cut":
+            del data[-10:]
+        case "empty":
+            data.clear()
+        case "bad page":
+            data[60:160] = b"\xff" * 100
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "bad page"])
+def test_damaged_evidence_ends_the_run_with_an_error_that_names_it_and_stays_as_it_is(machine, how):
+    """It is the record: nothing may be written over what could still be mended."""
+    machine.write(machine.claude("p/s.jsonl"), transcript(*(reply(f"a{n}") for n in range(50))))
+    machine.ingest()
+    [table] = (machine.home.lake / "events").rglob("*.parquet")
+    damaged(table, how)
+    left = table.read_bytes()
+    machine.write(machine.claude("p/t.jsonl"), transcript(reply("b")))
+    with pytest.raises(FleetError, match=table.name):
+        machine.ingest()
+    assert table.read_bytes() == left
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "bad page"])
+def test_a_damaged_day_of_the_ledger_is_counted_again(machine, how):
+    """It is derived: the evidence has everything that it takes."""
+    machine.write(machine.claude("p/s.jsonl"), transcript(*(reply(f"a{n}") for n in range(50))))
+    machine.ingest()
+    before = machine.ledger_bytes()
+    [day] = (machine.home.lake / "usage").rglob("*.parquet")
+    damaged(day, how)
+    recount(machine.home, everything=True)
+    assert machine.ledger_bytes() == before

@@ -583,6 +583,39 @@ def test_no_bytes_end_a_reading(data):
     assert [event.message_id for event in file.events][-1:] == ["msg_01"]
 
 
+texts = st.text(max_size=5) | st.sampled_from(["\ud83d", "\0", "assistant", "completed"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(data=st.data(), value=values, is_note=st.booleans())
+def test_no_value_of_any_type_in_any_field_ends_a_reading(data, value, is_note):
+    """And all that is read of it fits into the columns of the lake."""
+    counters = usage(1, 2, iterations=[{"type": "compaction"} | usage(3, 4)])
+    counters |= {"output_tokens_details": {"thinking_tokens": 1}}
+    counters |= {"server_tool_use": {"web_search_requests": 1}}
+    line = finished_agent("a1", counters) if is_note else reply("a", counters, agentId="a1")
+    place = line
+    while True:
+        name = data.draw(st.sampled_from(sorted(place)))
+        inner = place[name]
+        if not isinstance(inner, dict) or not data.draw(st.booleans()):
+            break
+        place = inner
+    place[name] = value
+    file = read([json.dumps(line).encode(), encoded(reply("z"))])
+    assert file.events[-1].message_id == "z" or file.events[0].message_id == "z"
+    for event in file.events:
+        for field in event:
+            if isinstance(field, str):
+                assert field.encode().decode() == field
+            if isinstance(field, int):
+                assert 0 <= field < 2**63
+
+
 @given(
     place=st.integers(0, 10**4),
     gone=st.integers(0, 40),
