@@ -29,9 +29,9 @@ _CHUNK_BYTES: Final = 2**20
 def recount(home: Home, *, everything: bool = False) -> int:
     """Bring the ledger up to date with the evidence; return how many of its files changed.
 
-    Only what waits is counted: the days that ingestion touched or that the ledger has lost, and what
-    is tied to them. All of history is counted again where ``everything`` is asked for, or where the
-    rules have changed. The result depends on the evidence alone. Raises BusyError, SourceError where
+    Only what waits is counted: days that ingestion touched or the ledger has lost, and what is tied
+    to them. All of history is counted again where ``everything`` is asked for, or where the rules
+    have changed. The result depends on the evidence alone. Raises BusyError, SourceError where
     evidence is damaged, OSError where the disk refuses.
     """
     with home.lock("fleet recount"):

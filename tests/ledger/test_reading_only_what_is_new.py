@@ -111,7 +111,8 @@ def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_pat
     ids=[
         "final last", "final first", "larger last", "more input first", "another split",
         "another model", "an earlier time behind", "an earlier day behind", "another folder",
-        "an earlier time and the request id behind", "the request id behind", "iterations", "no ids",
+        "an earlier time and the request id behind", "the request id behind", "iterations",
+        "no ids",
     ],
 )  # fmt: skip
 def test_one_request_read_in_two_ingestions_is_as_if_read_in_one(tmp_path, lines):
