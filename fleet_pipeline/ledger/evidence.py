@@ -108,8 +108,9 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
     A file that was read in parts gives several rows for the request that lay across the border, one
     that was written anew may give two that differ. Where nothing else decides, the values do.
     """
-    rows = rows.with_columns(_id=pl.coalesce("message_id", "request_id", "line_id"))
-    if rows.select(_CLAUDE_KEY).is_duplicated().any():
+    request = pl.coalesce("message_id", "request_id", "line_id")
+    if rows.select(pl.struct("kind", "file_id", request).is_duplicated().any()).item():
+        rows = rows.with_columns(_id=request)
         in_order = rows.sort(
             [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE, "request_id"], nulls_last=True
         )
@@ -127,8 +128,8 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
         best = rows.sort(best_last, nulls_last=True).unique(
             _CLAUDE_KEY, keep="last", maintain_order=True
         )
-        rows = best.with_columns(of_each.drop(_CLAUDE_KEY))
-    return rows.sort("file_id", "first_offset", *_CLAUDE_KEY).drop("_id")
+        rows = best.with_columns(of_each.drop(_CLAUDE_KEY)).drop("_id")
+    return rows.sort("file_id", "first_offset", "kind", request)
 
 
 def merge_same(rows: pl.DataFrame) -> pl.DataFrame:
