@@ -65,9 +65,14 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def instance_of(settings: Settings) -> dg.DagsterInstance:
-    """Return the instance that keeps this home's runs."""
-    _prepare_instance(settings.home.dagster)
-    return dg.DagsterInstance.from_config(str(settings.home.dagster))
+    """Return the instance that keeps this home's runs.
+
+    One process at a time: two that open a new one at once both try to make its tables.
+    """
+    settings.home.prepare()
+    with settings.home.lock("opening the instance"):
+        _prepare_instance(settings.home.dagster)
+        return dg.DagsterInstance.from_config(str(settings.home.dagster))
 
 
 def _prepare_instance(folder: Path) -> None:

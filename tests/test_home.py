@@ -175,6 +175,20 @@ def test_a_disk_that_takes_only_a_part_leaves_the_old_content(tmp_path, old):
     assert (path.read_bytes() if path.exists() else None) == old
 
 
+def test_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
+    """Or a power cut could leave an empty file under the name of a good one."""
+    done = []
+    for name in ("fsync", "replace"):
+
+        def noted(*args, name=name, call=getattr(os, name)):
+            done.append(name)
+            return call(*args)
+
+        monkeypatch.setattr(os, name, noted)
+    write_whole(tmp_path / "x.parquet", b"x")
+    assert done[:2] == ["fsync", "replace"]
+
+
 def test_what_a_killed_process_left_behind_is_overwritten(tmp_path):
     killed = """
 import os, sys

@@ -252,6 +252,23 @@ def test_times_with_another_zone_belong_to_their_utc_day(machine):
     assert list(machine.ledger_bytes()) == ["host=laptop/date=2026-06-02.parquet"]
 
 
+@pytest.mark.parametrize("size", [100, 3_000, 300_000])
+@pytest.mark.parametrize("place", ["type first", "usage first", "deep folder", "spaced"])
+def test_a_reply_is_found_wherever_its_long_answer_stands(machine, size, place):
+    """Most lines are never decoded; a reply is none of those, in whatever order it is written."""
+    line = reply("a", content=[{"type": "text", "text": "x" * size}])
+    if place in ("type first", "usage first"):
+        line = {"type": "assistant"} | line
+    if place == "usage first":
+        line["message"] = dict(reversed(line["message"].items()))
+    if place == "deep folder":
+        line["cwd"] = "/work" + "/deeper" * 500
+    data = encoded(line, spaced=place == "spaced")
+    machine.write(machine.claude("p/s.jsonl"), transcript(data, reply("b")))
+    machine.ingest()
+    assert set(machine.billed()) == {"a", "b"}
+
+
 @pytest.mark.parametrize("kind", ["user", "system", "attachment", "progress"])
 @pytest.mark.parametrize("size", [100, 5000])
 @pytest.mark.parametrize("has_agents", [True, False])

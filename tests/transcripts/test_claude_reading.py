@@ -135,9 +135,10 @@ def test_iterations_of_the_message_itself_are_not_added():
     assert billed(reply(counters=counters)) == {"msg_01": (1, 0, 0, 3, 2)}
 
 
-def test_iterations_of_any_other_type_are_billed_on_top():
-    compaction = {"type": "compaction"} | usage(100, 20, write_5m=7, write_1h=8, read=40)
-    counters = usage(1, 2, iterations=[compaction, {"type": "message"} | usage(1, 2), compaction])
+@pytest.mark.parametrize("kind", ["compaction", "advisor_message", "a later invention"])
+def test_iterations_of_any_other_type_are_billed_on_top(kind):
+    more = {"type": kind} | usage(100, 20, write_5m=7, write_1h=8, read=40)
+    counters = usage(1, 2, iterations=[more, {"type": "message"} | usage(1, 2), more])
     assert billed(reply(counters=counters)) == {"msg_01": (201, 14, 16, 80, 42)}
 
 
