@@ -1,6 +1,7 @@
 """Running the graph without its interface: what ``fleet`` does, kept in the same instance."""
 
 import builtins
+import fcntl
 import os
 from datetime import date
 from importlib.resources import files
@@ -70,9 +71,11 @@ def instance_of(settings: Settings) -> dg.DagsterInstance:
     One process at a time: two that open a new one at once both try to make its tables.
     """
     settings.home.prepare()
-    with settings.home.lock("opening the instance"):
-        _prepare_instance(settings.home.dagster)
-        return dg.DagsterInstance.from_config(str(settings.home.dagster))
+    folder = settings.home.dagster
+    with (folder / ".opening").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        _prepare_instance(folder)
+        return dg.DagsterInstance.from_config(str(folder))
 
 
 def _prepare_instance(folder: Path) -> None:
