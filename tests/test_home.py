@@ -177,16 +177,11 @@ def test_a_disk_that_takes_only_a_part_leaves_the_old_content(tmp_path, old):
 
 def test_content_is_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
     """Or a power cut could leave an empty file under the name of a good one."""
-    done = []
-    for name in ("fsync", "replace"):
-
-        def noted(*args, name=name, call=getattr(os, name)):
-            done.append(name)
-            return call(*args)
-
-        monkeypatch.setattr(os, name, noted)
+    done, sync, rename = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda *args: (done.append("synced"), sync(*args)))
+    monkeypatch.setattr(os, "replace", lambda *args: (done.append("named"), rename(*args)))
     write_whole(tmp_path / "x.parquet", b"x")
-    assert done[:2] == ["fsync", "replace"]
+    assert done[:2] == ["synced", "named"]
 
 
 def test_what_a_killed_process_left_behind_is_overwritten(tmp_path):
