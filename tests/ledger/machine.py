@@ -1,10 +1,13 @@
 """A machine whose agents leave transcripts, and a fleet's home that takes them in."""
 
+import errno
 import os
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import Report, ingest, recount, sources, usage
@@ -83,3 +86,17 @@ class Machine:
 def changed(path: Path, at: datetime) -> None:
     """Set when a file was last changed."""
     os.utime(path, ns=(0, round(at.timestamp() * 1000) * 10**6))
+
+
+def fail_at(patch: pytest.MonkeyPatch, name: str, number: int) -> list[int]:
+    """Let the ``number``-th call of one kind fail; return a list that is filled once it has."""
+    calls, failed, call = count(1), [], getattr(os, name)
+
+    def attempt(*args, **options):
+        if next(calls) == number:
+            failed.append(number)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return call(*args, **options)
+
+    patch.setattr(os, name, attempt)
+    return failed

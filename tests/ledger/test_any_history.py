@@ -6,6 +6,7 @@ the ledger equals what the reference counter makes of every state that any inges
 """
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,7 +42,7 @@ from ..transcripts.claude_fixtures.lines import (
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
-from .machine import CLASSES, WRITTEN, Machine, changed
+from .machine import CLASSES, WRITTEN, Machine, changed, fail_at
 from .reference_counter import Billed, Said, count, said
 
 LARGEST = 8 * 1024
@@ -244,9 +245,27 @@ class AnyHistory(RuleBasedStateMachine):
             plain.unlink()
             self.unwritten.pop(file, None)
 
+    # What happens to the home
+
     @rule()
     def the_register_is_lost(self) -> None:
         (self.machine.home.lake / "register.parquet").unlink(missing_ok=True)
+
+    @rule(how_much=st.sampled_from(["a day", "all"]))
+    def the_ledger_is_lost(self, how_much: str) -> None:
+        """It is derived: the next run has it again."""
+        days = sorted((self.machine.home.lake / "usage").rglob("*.parquet"))
+        for day in days[:1] if how_much == "a day" else days:
+            day.unlink()
+
+    @rule(number=st.integers(1, 8), call=st.sampled_from(["fsync", "replace"]))
+    def a_run_fails(self, number: int, call: str) -> None:
+        """The disk is full at one of its writes; the next run completes what it began."""
+        with pytest.MonkeyPatch.context() as patch:
+            fail_at(patch, call, number)
+            with suppress(OSError):
+                self.machine.ingest()
+        self.take_in(full=False)
 
     # Taking them in
 

@@ -19,7 +19,7 @@ from ..transcripts.claude_fixtures.lines import after, reply, transcript, usage
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
-from .machine import WRITTEN, Machine
+from .machine import WRITTEN, Machine, fail_at
 
 WRITER = """
 import json, sys
@@ -103,20 +103,6 @@ def test_a_run_that_fails_at_any_write_is_finished_by_the_next(tmp_path, clean, 
 
 def codex(keys) -> set[str]:
     return {key for key in keys if ":" in key}
-
-
-def fail_at(patch: pytest.MonkeyPatch, name: str, number: int) -> list[int]:
-    """Let the ``number``-th call of one kind fail; return a list that is filled once it has."""
-    calls, failed, call = count(1), [], getattr(os, name)
-
-    def attempt(*args, **options):
-        if next(calls) == number:
-            failed.append(number)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return call(*args, **options)
-
-    patch.setattr(os, name, attempt)
-    return failed
 
 
 def test_a_store_that_cannot_be_written_ends_the_run_and_is_no_bad_source(machine, monkeypatch):
