@@ -17,13 +17,15 @@ from fleet_pipeline.org.loading import FILES
 from fleet_pipeline.org.schema import FolderName
 from fleet_pipeline.org.starting import starting_files
 from fleet_pipeline.settings import this_machine
-from fleet_pipeline.transcripts.claude import is_no_reply, read_transcript
+from fleet_pipeline.transcripts.claude import read_transcript
+from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import read_rollout
 from fleet_pipeline.transcripts.discover import Places, TranscriptFile, find
 from fleet_pipeline.transcripts.lines import (
     CompressedBytes,
     Lines,
     PlainBytes,
+    every_line,
     is_compressed,
     open_regular,
 )
@@ -98,8 +100,8 @@ def _folders_in(file: TranscriptFile) -> Iterator[str]:
             else PlainBytes(descriptor, 0, file.size)
         )
         written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
-        skipped = is_no_reply if file.client == "claude" else None
-        lines = islice(Lines(source, skip=skipped), _FIRST_LINES)
+        scan = lines_to_decode(notes=False) if file.client == "claude" else every_line
+        lines = islice(Lines(source, scan=scan), _FIRST_LINES)
         read = read_transcript if file.client == "claude" else read_rollout
         for event in read(lines, file_id=file.id, written=written).events:
             if event.cwd:

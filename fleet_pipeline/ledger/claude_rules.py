@@ -21,6 +21,7 @@ import polars as pl
 
 from fleet_pipeline.ledger import evidence
 from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.tool_counts import with_tool_counts
 
 _UUID: Final = r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -38,7 +39,7 @@ _OF_BEST_COPY: Final = (
 )  # fmt: skip
 _OF_OWNER: Final = (
     "session_id", "cwd", "agent_type", "agent_id", "effort", "client_version", "entrypoint",
-    "turn_id",
+    "subagent_depth", "turn_id", "asked_by", "prompt_source",
 )  # fmt: skip
 _FULL_INPUT: Final = pl.sum_horizontal(_USAGE[:4])
 
@@ -55,7 +56,7 @@ def count_claude(events: pl.DataFrame) -> pl.DataFrame:
     )
     rows = _with_agent_types(rows, events)
     rows = _repaired(rows, events.filter(pl.col("kind") == "repair"))
-    return rows.select(USAGE.names())
+    return with_tool_counts(rows).select(USAGE.names())
 
 
 def _with_key(requests: pl.DataFrame) -> pl.DataFrame:
@@ -89,9 +90,11 @@ def _merged(copies: pl.DataFrame) -> pl.DataFrame:
     owner = copies.sort("key", *first, nulls_last=True).unique(
         "key", keep="first", maintain_order=True
     )
-    over_all = copies.group_by("key").agg(pl.min("ts", "request_id")).sort("key")
+    over_all = (
+        copies.group_by("key").agg(pl.min("ts", "request_id"), evidence.all_tools()).sort("key")
+    )
     return owner.with_columns(best.select(_OF_BEST_COPY)).with_columns(
-        over_all.select("ts", "request_id")
+        over_all.select("ts", "request_id", "tools")
     )
 
 

@@ -28,6 +28,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.tool_counts import with_tool_counts
 from fleet_pipeline.transcripts.codex import thread_birth
 
 _LAST: Final = (
@@ -90,7 +91,12 @@ def count_codex(events: pl.DataFrame) -> pl.DataFrame:
             inference_geo=None,
             agent_id=pl.when("is_subagent").then("thread"),
             turn_id="turn_id",
+            subagent_depth="subagent_depth",
+            asked_by=None,
+            prompt_source=None,
+            tools="tools",
         )
+        .pipe(with_tool_counts)
         .cast(USAGE)
     )
 

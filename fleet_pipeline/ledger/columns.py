@@ -35,9 +35,17 @@ USAGE: Final = pl.Schema(
         "inference_geo": pl.String(),
         "agent_id": pl.String(),
         "turn_id": pl.String(),
+        "subagent_depth": pl.Int64(),
+        "asked_by": pl.String(),
+        "prompt_source": pl.String(),
+        "tools": pl.String(),
+        "command_heads": pl.String(),
     }
 )
 """Tokens are disjoint classes (reasoning is a part of output), ``ts`` is the first line's, in UTC.
  ``message_id`` is Claude's message id or Codex's response id, or a stable key derived in its
 place. ``output_is_final`` is false where the log only has a placeholder: read it as "at least".
+ ``subagent_depth`` is 0 in the main thread. ``asked_by`` and ``prompt_source`` say who began the
+turn (human, peer, coordinator, task-notification) and how (typed, queued, system, sdk); ``tools``
+and ``command_heads`` are JSON objects from a name to how often it was called, null for no calls.
 """

@@ -16,7 +16,7 @@ from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.connected import ClaudeEvidence
 from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
 
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 """Raised when a counting rule changes: all of history is then counted again from the evidence."""
 
 DEMO_HOST: Final = "demo"
@@ -40,8 +40,8 @@ def recount(home: Home, *, everything: bool = False) -> int:
             _drop_damaged_days(home)
         if everything or waiting.rules != RULES_VERSION:
             waiting.add_everything()
-        counted = {store.day_of(path) for path in (home.lake / "usage").glob(_FILES)}
-        claude, codex = (waiting.days(c) | (waiting.all_days(c) - counted) for c in CLIENTS)
+        lost = waiting.lost_days()
+        claude, codex = (waiting.days(c) | (waiting.all_days(c) & lost) for c in CLIENTS)
         changed = _count_claude_days(home, claude)
         if codex:
             changed += _count_codex_days(home)

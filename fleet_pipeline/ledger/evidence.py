@@ -70,7 +70,7 @@ _FROM_FIRST_LINE = CLAUDE.names()[
     CLAUDE.names().index("first_offset") : CLAUDE.names().index("offset")
 ]
 
-_FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") :]
+_FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") : CLAUDE.names().index("tools")]
 
 
 def frame_of(
@@ -109,27 +109,39 @@ def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:
     that was written anew may give two that differ. Where nothing else decides, the values do.
     """
     request = pl.coalesce("message_id", "request_id", "line_id")
-    if rows.select(pl.struct("kind", "file_id", request).is_duplicated().any()).item():
-        rows = rows.with_columns(_id=request)
-        in_order = rows.sort(
-            [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE, "request_id"], nulls_last=True
-        )
-        of_each = in_order.group_by(_CLAUDE_KEY, maintain_order=True).agg(
-            *(pl.col(name).first() for name in _FROM_FIRST_LINE if name != "ts"),
-            pl.col("ts").min(),
-            pl.col("request_id").drop_nulls().first(),
-        )
-        full_input = pl.sum_horizontal(
-            "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
-        )
-        is_final, offset = pl.col("stop_reason").is_not_null(), -pl.col("offset")
-        rank = [is_final, pl.col("output_tokens"), full_input, offset]
-        best_last: list[str | pl.Expr] = [*_CLAUDE_KEY, *rank, *_FROM_BEST_LINE]
-        best = rows.sort(best_last, nulls_last=True).unique(
-            _CLAUDE_KEY, keep="last", maintain_order=True
-        )
-        rows = best.with_columns(of_each.drop(_CLAUDE_KEY)).drop("_id")
+    copied = rows.select(pl.struct("kind", "file_id", request).is_duplicated()).to_series()
+    if copied.any():
+        rows = pl.concat([rows.filter(~copied), _merged(rows.filter(copied), request)])
     return rows.sort("file_id", "first_offset", "kind", request)
+
+
+def _merged(copies: pl.DataFrame, request: pl.Expr) -> pl.DataFrame:
+    copies = copies.with_columns(_id=request)
+    in_order = copies.sort(
+        [*_CLAUDE_KEY, "first_offset", "ts", *_FROM_FIRST_LINE, "request_id"], nulls_last=True
+    )
+    of_each = in_order.group_by(_CLAUDE_KEY, maintain_order=True).agg(
+        *(pl.col(name).first() for name in _FROM_FIRST_LINE if name != "ts"),
+        pl.col("ts").min(),
+        pl.col("request_id").drop_nulls().first(),
+        all_tools(),
+    )
+    full_input = pl.sum_horizontal(
+        "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
+    )
+    is_final, offset = pl.col("stop_reason").is_not_null(), -pl.col("offset")
+    rank = [is_final, pl.col("output_tokens"), full_input, offset]
+    best_last: list[str | pl.Expr] = [*_CLAUDE_KEY, *rank, *_FROM_BEST_LINE]
+    best = copies.sort(best_last, nulls_last=True).unique(
+        _CLAUDE_KEY, keep="last", maintain_order=True
+    )
+    return best.with_columns(of_each.drop(_CLAUDE_KEY)).drop("_id")
+
+
+def all_tools() -> pl.Expr:
+    """Return the calls that any row of a group has, each once: the calls of one request."""
+    calls = pl.col("tools").drop_nulls().str.split(" ").explode().unique().sort()
+    return pl.when(calls.len() > 0).then(calls.implode().list.join(" ")).alias("tools")
 
 
 def merge_same(rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,12 +21,8 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.register import Entry, Register, fingerprints
-from fleet_pipeline.transcripts.claude import (
-    Rejected,
-    is_no_reply,
-    is_no_reply_nor_note,
-    read_transcript,
-)
+from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
+from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
 from fleet_pipeline.transcripts.discover import Found, Places, TranscriptFile, find
 from fleet_pipeline.transcripts.lines import (
@@ -34,7 +30,9 @@ from fleet_pipeline.transcripts.lines import (
     CompressedBytes,
     Lines,
     PlainBytes,
+    Scan,
     digest,
+    every_line,
     is_compressed,
     open_regular,
 )
@@ -146,18 +144,18 @@ class _Ingestion:
             self._register.put(entry)
         self._entries = []
 
-    def _skip(self, file: TranscriptFile) -> Callable[[bytearray, int, int], bool] | None:
-        """Return which lines of a file need not be decoded.
+    def _scan(self, file: TranscriptFile) -> Scan:
+        """Return how to find the lines of a file that have to be decoded.
 
         Newer clients keep a session's subagents in a folder named for it, older ones beside it.
         """
         if file.client != "claude":
-            return None
+            return every_line
         has_agents = (
             file.path.parent in self._agent_folders
             or file.path.with_suffix("") in self._sessions_with_agents
         )
-        return is_no_reply_nor_note if has_agents else is_no_reply
+        return lines_to_decode(notes=has_agents)
 
     def _read(self, file: TranscriptFile, entry: Entry | None) -> None:
         descriptor = open_regular(file.path)
@@ -169,11 +167,10 @@ class _Ingestion:
             source: Bytes = PlainBytes(descriptor, start, file.size)
             if compressed:
                 source = CompressedBytes(descriptor)
-            lines = Lines(source, start, skip=self._skip(file))
+            lines = Lines(source, start, scan=self._scan(file))
             written = file.written
             if file.client == "claude":
-                rejected, request_lines = self._read_claude(file, lines, written)
-                state = None
+                rejected, request_lines, state = self._read_claude(file, lines, written, known)
             else:
                 rejected, request_lines, state = self._read_codex(file, lines, written, known)
             rejected += [
@@ -199,18 +196,19 @@ class _Ingestion:
         self._remember(file, end, (head, tail), count, request_lines, rejected, state)
 
     def _read_claude(
-        self, file: TranscriptFile, lines: Lines, written: datetime
-    ) -> tuple[list[Rejected], int]:
-        in_agent_file = file.path.name.startswith("agent-")
+        self, file: TranscriptFile, lines: Lines, written: datetime, known: Entry | None
+    ) -> tuple[list[Rejected], int, bytes]:
+        carried = known.state if known else None
         transcript = read_transcript(
             lines,
             file_id=file.id,
             written=written,
-            in_agent_file=in_agent_file,
-            agent_type=_agent_type(file.path) if in_agent_file else None,
+            agent=_of_agent(file.path) if file.path.name.startswith("agent-") else None,
+            state=msgspec.msgpack.decode(carried, type=ClaudeState) if carried else None,
         )
         self._intake.add_events(transcript.events)
-        return transcript.rejected, transcript.request_lines
+        state = msgspec.msgpack.encode(transcript.state)
+        return transcript.rejected, transcript.request_lines, state
 
     def _read_codex(
         self, file: TranscriptFile, lines: Lines, written: datetime, known: Entry | None
@@ -306,21 +304,24 @@ def _first_line(descriptor: int, compressed: bool) -> int:
 
 
 _NOTE_LIMIT: Final = 2**20
+_DEEPEST: Final = 100
 
 
 class _Meta(msgspec.Struct):
     agentType: str | None = None
+    spawnDepth: int | None = None
 
 
-def _agent_type(transcript: Path) -> str | None:
-    """Return the type that the client noted beside a subagent's transcript, if it did."""
+def _of_agent(transcript: Path) -> OfAgent:
+    """Return what the client noted beside a subagent's transcript, if it did."""
     try:
         descriptor = open_regular(transcript.with_suffix(".meta.json"))
     except (OSError, SourceError):
-        return None
+        return OfAgent()
     try:
-        return msgspec.json.decode(os.read(descriptor, _NOTE_LIMIT), type=_Meta).agentType
+        note = msgspec.json.decode(os.read(descriptor, _NOTE_LIMIT), type=_Meta)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        return OfAgent()
     finally:
         os.close(descriptor)
+    return OfAgent(note.agentType, max(1, min(note.spawnDepth or 1, _DEEPEST)))

@@ -17,7 +17,7 @@ from fleet_pipeline.ledger.store import read_frame, write_frame
 from fleet_pipeline.transcripts.discover import TranscriptFile
 from fleet_pipeline.transcripts.lines import digest
 
-PARSER_VERSION: Final = 1
+PARSER_VERSION: Final = 2
 """Raised when reading changes: every transcript that still exists is then read whole again."""
 
 _FINGERPRINT: Final = 4096

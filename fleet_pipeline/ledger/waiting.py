@@ -5,6 +5,7 @@ A run that dies in between leaves the note; the next one counts those days.
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -17,10 +18,11 @@ CLIENTS: Final = ("claude", "codex")
 
 
 class _Note(Struct):
-    """What the file says: the version of the rules that counted last, and the days that wait."""
+    """What the file says: by which version of the rules, what waits, and what was counted."""
 
     rules: int = 0
     days: dict[str, list[date]] = {}
+    ledger: list[str] = []
 
 
 class Waiting:
@@ -28,7 +30,7 @@ class Waiting:
 
     def __init__(self, home: Home) -> None:
         """Read the note; where there is none, nothing was ever counted."""
-        self._events = home.lake / "events"
+        self._events, self._ledger = home.lake / "events", home.lake / "usage"
         self._path = home.lake / "uncounted.json"
         try:
             self._note = msgspec.json.decode(self._path.read_bytes(), type=_Note)
@@ -59,10 +61,19 @@ class Waiting:
         paths = self._events.glob(f"host=*/client={client}/date=*.parquet")
         return {store.day_of(path) for path in paths}
 
+    def lost_days(self) -> set[date]:
+        """Return the days of ledger files that were written and are gone."""
+        lost = set(self._note.ledger) - set(self._files())
+        return {store.day_of(Path(name)) for name in lost}
+
     def clear(self, rules: int) -> None:
         """Note that everything is counted, by this version of the rules."""
-        self._note = _Note(rules=rules)
+        self._note = _Note(rules=rules, ledger=self._files())
         self._save()
+
+    def _files(self) -> list[str]:
+        paths = self._ledger.glob("host=*/date=*.parquet")
+        return sorted(str(path.relative_to(self._ledger)) for path in paths)
 
     def _save(self) -> None:
         write_whole(self._path, msgspec.json.encode(self._note))

@@ -25,6 +25,7 @@ from fleet_pipeline.transcripts.codex_lines import (
     ReviewLeft,
     SessionMeta,
     TokenCount,
+    ToolCalled,
     TurnContext,
     TurnStarted,
     UsageRecord,
@@ -63,6 +64,7 @@ class CodexEvent(Struct, gc=False):
     session_id: str | None
     is_subagent: bool
     agent_type: str | None
+    subagent_depth: int
     response_id: str | None
     turn_id: str | None
     turn_is_own: bool | None
@@ -86,6 +88,7 @@ class CodexEvent(Struct, gc=False):
     cumulative_output_tokens: int | None
     cumulative_reasoning_output_tokens: int | None
     cumulative_total_tokens: int | None
+    tools: str | None = None
 
 
 class CodexState(Struct):
@@ -97,6 +100,7 @@ class CodexState(Struct):
     session_id: str | None = None
     is_subagent: bool = False
     agent_type: str | None = None
+    subagent_depth: int = 0
     client_version: str | None = None
     entrypoint: str | None = None
     first_own_ordinal: int | None = None
@@ -112,6 +116,7 @@ class CodexState(Struct):
     total: Vector | None = None
     total_before_review: Vector | None = None
     order: int = 0
+    calls: list[str] = []
     readings: dict[str, QuotaReading] = {}
 
 
@@ -148,7 +153,7 @@ def read_rollout(
     in parts and at once give the same. Never raises for any bytes; ``state`` is not changed.
     """
     state = CodexState() if state is None else msgspec.structs.replace(state)
-    state.readings = dict(state.readings)
+    state.readings, state.calls = dict(state.readings), list(state.calls)
     file = CodexFile(state=state)
     latest = written + CLOCK_SLACK
     for offset, data in lines:
@@ -196,6 +201,8 @@ def _follow(
             state.cwd = text(context.cwd) or state.cwd
         case TurnStarted() as turn:
             _turn(state, text(turn.turn_id))
+        case ToolCalled() as call:
+            state.calls.append(call.kept())
         case ReviewEntered():
             state.in_review, state.total_before_review = True, state.total
         case ReviewLeft():
@@ -215,6 +222,7 @@ def _meet(state: CodexState, meta: SessionMeta) -> None:
         state.forked_from = text(meta.forked_from_id)
         state.parent_thread_id = meta.spawned_by()
         state.is_subagent, state.agent_type = meta.is_subagent(), meta.agent_type()
+        state.subagent_depth = meta.depth()
         state.session_id = text(meta.session_id)
         state.first_own_ordinal = whole_number(meta.subagent_history_start_ordinal)
     elif thread_id != state.thread_id:
@@ -286,8 +294,7 @@ def _take_usage(
         state.total = total
         if not state.in_review:
             state.total_before_review = None
-        file.events.append(_event(state, "count", file_id, offset, ts, last, total))
-        state.order += 1
+        _add(file, _event(state, "count", file_id, offset, ts, last, total))
         return None
     if (turn_id := text(usage.turn_id)) is not None and turn_id != state.turn_id:
         _turn(state, turn_id)
@@ -295,9 +302,16 @@ def _take_usage(
     event.response_id = text(usage.response_id)
     thread_id = text(usage.thread_id)
     event.replayed |= thread_id is not None and thread_id != state.thread_id
-    file.events.append(event)
-    state.order += 1
+    _add(file, event)
     return None
+
+
+def _add(file: CodexFile, event: CodexEvent) -> None:
+    """Take in a statement: the calls since the one before were its answer's."""
+    event.tools = " ".join(sorted(set(file.state.calls))) or None
+    file.events.append(event)
+    file.state.order += 1
+    file.state.calls = []
 
 
 def _event(
@@ -313,7 +327,7 @@ def _event(
     return CodexEvent(
         kind, file_id, state.order, offset,
         state.thread_id, state.forked_from, state.parent_thread_id, state.session_id,
-        state.is_subagent, state.agent_type,
+        state.is_subagent, state.agent_type, state.subagent_depth,
         None, state.turn_id, state.turn_is_own,
         # Some clients stamp copied history anew, others leave the times that it had.
         state.replaying or (birth is not None and ts < birth),

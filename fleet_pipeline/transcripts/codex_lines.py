@@ -1,7 +1,8 @@
 """What one line of a Codex rollout says: decoding only, and only of the fields named here.
 
-What the lines of a file mean together is read in ``codex``. Prompts, answers, commands and their
-outputs are never decoded, except for a moment where a line's bad encoding has to be mended first.
+What the lines of a file mean together is read in ``codex``. Prompts, answers and outputs are never
+decoded, except for a moment where a line's bad encoding has to be mended first; of a command only
+the program is kept that it runs.
 
 Line shapes: measured on rollouts of Codex 0.29 to 0.169; the names of records and events are those
 of ``codex-rs/protocol`` in openai/codex.
@@ -14,11 +15,13 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from fleet_pipeline.transcripts.reasons import MOST_TOKENS, Reason
+from fleet_pipeline.transcripts.tools import tool_call
 
 Vector = tuple[int, int, int, int, int, int]
 """Input with all cache tokens, cache read, cache write, output with reasoning, reasoning, total."""
 
 _NULL: Final = Raw(b"null")
+_DEEPEST: Final = 100
 _Counter = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 
 
@@ -78,6 +81,12 @@ class SessionMeta(Struct):
             return text(self.thread_source)
         return role
 
+    def depth(self) -> int:
+        """Return how many threads stand above this one, as far as the client says."""
+        if not self.is_subagent():
+            return 0
+        return min(max(1, whole_number(self._spawn().get("depth")) or 1), _DEEPEST)
+
     def _spawn(self) -> dict[object, object]:
         subagent = self.source.get("subagent") if isinstance(self.source, dict) else None
         spawn = subagent.get("thread_spawn") if isinstance(subagent, dict) else None
@@ -107,6 +116,34 @@ class ReviewLeft(Struct):
     """``exited_review_mode``, or the turn was aborted."""
 
 
+class ToolCalled(Struct):
+    """``function_call`` and its like: what the answer asked to be run, before it was paid for."""
+
+    name: object = None
+    call_id: object = None
+    arguments: object = None
+    action: object = None
+
+    def kept(self) -> str:
+        """Return how the call is kept; see ``tools``."""
+        return tool_call(self.name or "local_shell", self.call_id, self._command())
+
+    def _command(self) -> object:
+        """Return the shell command in the arguments; ``bash -lc`` only stands before it."""
+        asked: object = self.action
+        if isinstance(self.arguments, str):
+            try:
+                asked = msgspec.json.decode(self.arguments)
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                return None
+        if not isinstance(asked, dict):
+            return None
+        command = asked.get("cmd", asked.get("command"))
+        if isinstance(command, list) and command:
+            return command[-1] if command[1:2] in (["-lc"], ["-c"]) else command[0]
+        return command
+
+
 class TokenInfo(Struct):
     """The two vectors of a token count."""
 
@@ -133,7 +170,14 @@ class UsageRecord(Struct):
 
 
 Said = (
-    SessionMeta | TurnContext | TurnStarted | ReviewEntered | ReviewLeft | TokenCount | UsageRecord
+    SessionMeta
+    | TurnContext
+    | TurnStarted
+    | ToolCalled
+    | ReviewEntered
+    | ReviewLeft
+    | TokenCount
+    | UsageRecord
 )
 
 
@@ -169,6 +213,12 @@ _EVENTS: Final[dict[object, msgspec.json.Decoder[Said]]] = {
     "exited_review_mode": msgspec.json.Decoder(ReviewLeft),
     "turn_aborted": msgspec.json.Decoder(ReviewLeft),
 }
+_ITEMS: Final[dict[object, msgspec.json.Decoder[Said]]] = {
+    "function_call": msgspec.json.Decoder(ToolCalled),
+    "custom_tool_call": msgspec.json.Decoder(ToolCalled),
+    "local_shell_call": msgspec.json.Decoder(ToolCalled),
+}
+_OF_KIND: Final = {"event_msg": _EVENTS, "response_item": _ITEMS}
 _USAGE: Final = frozenset({_RECORDS["token_usage_record"], _EVENTS["token_count"]})
 _envelope: Final = msgspec.json.Decoder(_Envelope)
 _event: Final = msgspec.json.Decoder(_Event)
@@ -217,9 +267,10 @@ def _decode(data: bytes | memoryview) -> Line | Reason:
 
 def _decoder(envelope: _Envelope) -> msgspec.json.Decoder[Said] | None:
     kind, decoders = envelope.type, _RECORDS
-    if kind == "event_msg":
+    if kind == "event_msg" or kind == "response_item":
+        decoders = _OF_KIND[kind]
         try:
-            kind, decoders = _event.decode(envelope.payload).type, _EVENTS
+            kind = _event.decode(envelope.payload).type
         except msgspec.ValidationError:
             return None
     return decoders.get(kind) if isinstance(kind, str) else None

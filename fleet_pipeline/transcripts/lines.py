@@ -85,6 +85,27 @@ def is_compressed(descriptor: int) -> bool:
     return os.pread(descriptor, 4, 0) == _ZSTANDARD
 
 
+Scan = Callable[[bytearray, int, int], tuple[list[tuple[int, int]], int]]
+"""Finds the lines worth giving in a buffer's whole lines from one place to another.
+
+Returns the extent of each, without its newline, and how many lines there were in all.
+"""
+
+
+def every_line(buffer: bytearray, begin: int, end: int) -> tuple[list[tuple[int, int]], int]:
+    """Return the extents of all lines that are not blank, and how many lines there are."""
+    extents = []
+    count = 0
+    while begin < end:
+        newline = buffer.find(b"\n", begin, end)
+        count += 1
+        # Only a line that begins with white space can be blank: the rest is not copied.
+        if buffer[begin] > 32 or buffer[begin:newline].strip():
+            extents.append((begin, newline))
+        begin = newline + 1
+    return extents, count
+
+
 class Lines:
     """The whole lines of a file as (offset, bytes), in order.
 
@@ -94,20 +115,14 @@ class Lines:
     ``too_long`` holds (offset, length) of each line beyond ``LINE_LIMIT``.
     """
 
-    def __init__(
-        self,
-        source: Bytes,
-        start: int = 0,
-        *,
-        skip: Callable[[bytearray, int, int], bool] | None = None,
-    ) -> None:
+    def __init__(self, source: Bytes, start: int = 0, *, scan: Scan = every_line) -> None:
         """Take the bytes of ``source``, the first of which lies at offset ``start``.
 
-        ``skip`` says of a line (buffer, begin, end) that it need not be given: cheaper there than
-        behind a view.
+        Where most lines need not be given, a ``scan`` that passes over them is cheaper than a view
+        of each.
         """
         self._source = source
-        self._skip = skip
+        self._scan = scan
         self.end = start
         self.count = 0
         self.too_long: list[tuple[int, int]] = []
@@ -117,21 +132,15 @@ class Lines:
         buffer = bytearray(_BUFFER)
         view = memoryview(buffer)
         filled = searched = 0
-        skip = self._skip
         while True:
             whole = buffer.rfind(b"\n", searched, filled) + 1
-            base, position = self.end, 0
-            if whole and not base and buffer.startswith(_BYTE_ORDER_MARK):
-                position = len(_BYTE_ORDER_MARK)
-            while position < whole:
-                newline = buffer.find(b"\n", position, whole)
-                self.count += 1
-                # Only a line that begins with white space can be blank: the rest is not copied.
-                blank = buffer[position] <= 32 and not buffer[position:newline].strip()
-                if not blank and not (skip and skip(buffer, position, newline)):
-                    yield base + position, view[position:newline]
-                position = newline + 1
             if whole:
+                base = self.end
+                first = len(_BYTE_ORDER_MARK) * (not base and buffer.startswith(_BYTE_ORDER_MARK))
+                extents, count = self._scan(buffer, first, whole)
+                self.count += count
+                for begin, end in extents:
+                    yield base + begin, view[begin:end]
                 self.end = base + whole
                 view[: filled - whole] = view[whole:filled]
                 filled -= whole
@@ -143,7 +152,7 @@ class Lines:
                 larger = bytearray(len(buffer) * 2)
                 larger[:filled] = buffer
                 buffer, view = larger, memoryview(larger)
-            count = self._source.readinto(view[filled:])
+            count = self._source.readinto(view[filled:]) or 0
             if not count:
                 return
             filled += count

@@ -209,7 +209,8 @@ def test_the_register_may_be_lost_or_damaged_at_any_time(machine, damage):
         case "other columns":
             pl.DataFrame({"file_id": [1], "other": ["x"]}).write_parquet(register)
         case "other types":
-            pl.read_parquet(register).cast(pl.String, strict=False).write_parquet(register)
+            rows = pl.read_parquet(register)
+            rows.with_columns(pl.exclude("state").cast(pl.String)).write_parquet(register)
     assert machine.ingest().files_read == 1
     assert seen(machine) == before
     assert machine.ingest().files_read == 0

@@ -9,9 +9,11 @@ import pytest
 
 from ..transcripts.claude_fixtures.lines import (
     after,
+    call,
     encoded,
     finished_agent,
     in_old_order,
+    prompt,
     reply,
     rewritten,
     transcript,
@@ -28,7 +30,9 @@ def test_each_request_has_one_row_with_all_that_the_log_says(machine):
     counters |= {"server_tool_use": {"web_search_requests": 6}}
     line = reply("msg_1", counters, request_id="req_1", effort="high", promptId="p1", cwd="/work/x",
                  entrypoint="cli", sessionId="s1", version="2.1.169")  # fmt: skip
-    machine.write(machine.claude("forge/s1.jsonl"), transcript(line))
+    line["message"]["content"] = [call("Bash", "t1", command="cd x && git log"), call("Read", "t2")]
+    asked = prompt("p1", origin={"kind": "human"}, promptSource="typed")
+    machine.write(machine.claude("forge/s1.jsonl"), transcript(asked, line))
     machine.ingest()
     assert machine.row() == {
         "client": "claude", "message_id": "msg_1", "request_id": "req_1", "session_id": "s1",
@@ -39,6 +43,8 @@ def test_each_request_has_one_row_with_all_that_the_log_says(machine):
         "output_is_final": True, "stop_reason": "end_turn", "web_search_requests": 6,
         "client_version": "2.1.169", "entrypoint": "cli", "service_tier": "standard",
         "speed": "fast", "inference_geo": "eu", "agent_id": None, "turn_id": "p1",
+        "subagent_depth": 0, "asked_by": "human", "prompt_source": "typed",
+        "tools": '{"Bash":1,"Read":1}', "command_heads": '{"git":1}',
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet_pipeline.transcripts.claude import OfAgent
+
 from .claude_fixtures.lines import (
     START,
     WRITTEN,
@@ -253,13 +255,14 @@ def test_lines_of_unknown_types_are_passed_over():
 @pytest.mark.parametrize("in_agent_file", [True, False])
 @pytest.mark.parametrize("is_sidechain", [True, False])
 def test_a_request_is_a_subagents_if_its_line_or_its_file_says_so(in_agent_file, is_sidechain):
-    event = only(reply(isSidechain=is_sidechain), in_agent_file=in_agent_file)
+    event = only(reply(isSidechain=is_sidechain), agent=OfAgent() if in_agent_file else None)
     assert event.is_subagent == (in_agent_file or is_sidechain)
 
 
 def test_the_line_names_the_type_of_its_agent_before_the_file_does():
-    assert only(reply(attributionAgent="Plan"), agent_type="Explore").agent_type == "Plan"
-    assert only(reply(), agent_type="Explore").agent_type == "Explore"
+    beside = OfAgent("Explore")
+    assert only(reply(attributionAgent="Plan"), agent=beside).agent_type == "Plan"
+    assert only(reply(), agent=beside).agent_type == "Explore"
 
 
 def test_what_a_line_says_of_its_session_is_kept():

@@ -15,6 +15,7 @@ from fleet_pipeline.transcripts.lines import (
     Lines,
     PlainBytes,
     digest,
+    every_line,
     is_compressed,
     open_regular,
 )
@@ -137,11 +138,12 @@ def test_a_byte_order_mark_is_only_looked_for_at_the_start_of_the_file():
     assert found == [(100, b"\xef\xbb\xbfa")]
 
 
-def test_a_line_to_be_skipped_is_counted_and_not_given():
-    def is_b(buffer, begin, end):
-        return buffer[begin:end] == b"b"
+def test_a_line_that_the_scan_passes_over_is_counted_and_not_given():
+    def all_but_b(buffer, begin, end):
+        extents, count = every_line(buffer, begin, end)
+        return [(a, z) for a, z in extents if buffer[a:z] != b"b"], count
 
-    lines = Lines(io.BytesIO(b"a\nb\nc\n"), skip=is_b)
+    lines = Lines(io.BytesIO(b"a\nb\nc\n"), scan=all_but_b)
     assert [bytes(line) for _, line in lines] == [b"a", b"c"]
     assert lines.count == 3
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
-from fleet_pipeline.transcripts.claude import ClaudeFile, read_transcript
+from fleet_pipeline.transcripts.claude import ClaudeFile, ClaudeState, OfAgent, read_transcript
 from fleet_pipeline.transcripts.lines import Lines
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -127,6 +127,32 @@ def finished_agent(
     }
 
 
+def call(name: str, identity: str, **arguments: object) -> Record:
+    """Return the part of a reply that calls a tool."""
+    return {"type": "tool_use", "id": identity, "name": name, "input": arguments}
+
+
+def prompt(
+    prompt_id: str | None = None,
+    content: object = "please",
+    *,
+    at: datetime = START,
+    **more: object,
+) -> Record:
+    """Return a line with what somebody asked for, as 2.1 writes it."""
+    line = {
+        "parentUuid": None,
+        "isSidechain": False,
+        "promptId": prompt_id,
+        "type": "user",
+        "message": {"role": "user", "content": content},
+        "uuid": f"asked-{prompt_id}",
+        "timestamp": stamp(at),
+        "sessionId": SESSION,
+    } | more
+    return {name: value for name, value in line.items() if value is not None}
+
+
 def in_old_order(record: Record) -> Record:
     """Return the record as a client of before 2.1 orders it: the message near the end."""
     places = {name: place for place, name in enumerate(_OLD_ORDER)}
@@ -148,8 +174,8 @@ def read(
     data: bytes | Iterable[Record | bytes],
     *,
     written: datetime = WRITTEN,
-    in_agent_file: bool = False,
-    agent_type: str | None = None,
+    agent: OfAgent | None = None,
+    state: ClaudeState | None = None,
 ) -> ClaudeFile:
     """Read every line of a transcript."""
     content = data if isinstance(data, bytes) else transcript(*data)
@@ -157,8 +183,8 @@ def read(
         Lines(io.BytesIO(content)),
         file_id=1,
         written=written,
-        in_agent_file=in_agent_file,
-        agent_type=agent_type,
+        agent=agent,
+        state=state,
     )
 
 

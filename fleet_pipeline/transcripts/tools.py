@@ -1,0 +1,66 @@
+"""Which tools a request called, as far as that is nobody's secret: names, ids and command heads.
+
+A call is kept as ``name#id`` or, for a shell command, ``name/head#id``. The id is a digest of the
+client's own, so that the calls of one request can be put together from any number of copies.
+Arguments, file names and whole commands are never kept.
+"""
+
+import re
+from collections import Counter
+from typing import Final
+from zlib import crc32
+
+_COMMON: Final = """
+    apt apt-get awk aws az bash black brew bun bundle bunx cargo cat chmod chown cmake composer cp
+    curl cut dagster date dbt deno df diff dig docker dotnet du duckdb echo egrep eslint export fd
+    ffmpeg fgrep file find fleet gcc gcloud gem gh git go gradle grep gunzip gzip head helm jest jq
+    just kill kubectl ln ls lsof make mkdir mv mvn mypy nc next node nohup npm npx nvm openssl
+    pdftotext perl php pip pip3 pipx pkill playwright pnpm poetry pre-commit prettier printf ps
+    psql pwd pytest python python3 rake rails rg rm rmdir rspec rsync ruby ruff rustc scp sed seq
+    sh sleep sort source sqlite3 ssh stat swift systemctl tail tar tee terraform test time timeout
+    touch tr tree tsc tsx turbo uniq unzip uv uvx vercel vite vitest wc wget which xargs xcodebuild
+    yarn yq zip zsh
+"""
+COMMON_COMMANDS: Final = frozenset(_COMMON.split())
+"""Programs that anybody may run. What else begins a command could be a file name, or a secret."""
+
+OTHER: Final = "other"
+"""Stands for every name that is not kept."""
+
+_BEFORE_THE_HEAD: Final = re.compile(
+    r"""(?:\s+|[({]|(?:sudo|env|exec|command)\s|cd\s[^&;|\n]*(?:&&|;|\n)|\w+=(?:"[^"]*"|'[^']*'|[^\s;&|"'])*\s)*"""
+)
+_WORD: Final = re.compile(r"[A-Za-z][\w.+-]{0,23}(?=[\s;&|)]|$)")
+_NAME: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}")
+_LONGEST_LOOK: Final = 400
+
+
+def command_head(command: str) -> str:
+    """Return the program that a shell command runs first, past ``cd``, ``sudo`` and settings."""
+    begin = _BEFORE_THE_HEAD.match(command, 0, _LONGEST_LOOK)
+    word = _WORD.match(command, begin.end() if begin else 0)
+    return word[0] if word and word[0] in COMMON_COMMANDS else OTHER
+
+
+def tool_call(name: object, identity: object, command: object = None) -> str:
+    """Return how a call is kept; ``command`` is what a shell was asked to run."""
+    kept = name if isinstance(name, str) and _NAME.fullmatch(name) else OTHER
+    if isinstance(command, str) and kept in _SHELLS:
+        kept = f"{kept}/{command_head(command)}"
+    own = identity if isinstance(identity, str) else ""
+    return f"{kept}#{crc32(own.encode('utf-8', 'replace')):08x}"
+
+
+_SHELLS: Final = frozenset({"Bash", "shell", "local_shell", "shell_command", "exec_command"})
+
+
+def tools_and_heads(calls: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how often each tool and each command head occurs in calls without their ids."""
+    tools: Counter[str] = Counter()
+    heads: Counter[str] = Counter()
+    for call in calls.split():
+        tool, _, head = call.partition("/")
+        tools[tool] += 1
+        if head:
+            heads[head] += 1
+    return dict(sorted(tools.items())), dict(sorted(heads.items()))
