@@ -144,7 +144,8 @@ def decode_line(data: memoryview) -> Line | Reason:
 
 _TYPE: Final = b'"type":"'
 _COMPLETED: Final = b'"status":"completed"'
-_SHORT, _HEAD, _TOOL, _TAIL = 512, 640, 160, 2048
+_REPLY: Final = b'"type":"assistant"'
+_SHORT, _HEAD, _TOOL, _TAIL = 512, 640, 160, 768
 
 
 def lines_to_decode(notes: bool) -> Scan:
@@ -153,7 +154,7 @@ def lines_to_decode(notes: bool) -> Scan:
     Clients write the type of any other line before its payload, among flat fields only. What is
     left is replies, what somebody asked (but not what tools answered), with ``notes`` also what a
     parent noted of its subagents, and all that cannot be told so cheaply: short lines, lines in any
-    other order or with spaces, and those that end in usage (a reply behind a line that was never
+    other order or with spaces, and those that end as a reply does (behind a line that was never
     finished).
     """
 
@@ -183,7 +184,7 @@ def lines_to_decode(notes: bool) -> Scan:
                     )
                 )
                 or find(b"{", begin + 1, name) >= 0
-                or find(b'"usage"', newline - _TAIL if newline > _TAIL else 0, newline) >= 0
+                or find(_REPLY, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
                 or buffer[begin] != _OPEN
                 or buffer[newline - 1] != _CLOSE
             ):

@@ -7,6 +7,7 @@ Arguments, file names and whole commands are never kept.
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
@@ -37,18 +38,25 @@ _LONGEST_LOOK: Final = 400
 
 def command_head(command: str) -> str:
     """Return the program that a shell command runs first, past ``cd``, ``sudo`` and settings."""
-    begin = _BEFORE_THE_HEAD.match(command, 0, _LONGEST_LOOK)
-    word = _WORD.match(command, begin.end() if begin else 0)
+    word = _WORD.match(command)
+    if word is None or word[0] not in COMMON_COMMANDS:
+        begin = _BEFORE_THE_HEAD.match(command, 0, _LONGEST_LOOK)
+        word = _WORD.match(command, begin.end() if begin else 0)
     return word[0] if word and word[0] in COMMON_COMMANDS else OTHER
 
 
 def tool_call(name: object, identity: object, command: object = None) -> str:
     """Return how a call is kept; ``command`` is what a shell was asked to run."""
-    kept = name if isinstance(name, str) and _NAME.fullmatch(name) else OTHER
+    kept = _kept(name) if isinstance(name, str) else OTHER
     if isinstance(command, str) and kept in _SHELLS:
         kept = f"{kept}/{command_head(command)}"
-    own = identity if isinstance(identity, str) else ""
-    return f"{kept}#{crc32(own.encode('utf-8', 'replace')):08x}"
+    own = identity.encode("utf-8", "replace") if isinstance(identity, str) else b""
+    return f"{kept}#{crc32(own):08x}"
+
+
+@lru_cache(256)
+def _kept(name: str) -> str:
+    return name if _NAME.fullmatch(name) else OTHER
 
 
 _SHELLS: Final = frozenset({"Bash", "shell", "local_shell", "shell_command", "exec_command"})
