@@ -18,6 +18,8 @@ from fleet_pipeline.ledger import evidence, store
 _TIES: Final = ("message_id", "request_id", "agent_id")
 """Ids that make two rows one matter: the same request, or requests of one subagent."""
 
+_BYTES_AT_A_TIME: Final = 4 * 2**20
+
 
 class ClaudeEvidence:
     """All Claude evidence of a lake, a few days of it in memory at a time."""
@@ -50,18 +52,25 @@ class ClaudeEvidence:
     def tied_to(self, days: set[date]) -> pl.DataFrame:
         """Return every row of ``days``, and the rows of other days that are tied to one of them."""
         inside = self._rows(days)
-        known = _ids(inside) & self._days_of_id.keys()
+        known = self._ids_elsewhere(inside)
         outside: dict[date, pl.DataFrame] = {}
         waiting = self._days_of(known) - days
         while waiting:
             day = waiting.pop()
             there = self._rows({day})
             outside[day] = there.filter(_has_any(known))
-            while news := _ids(outside[day]) - known:
+            while news := self._ids_elsewhere(outside[day]) - known:
                 known |= news
                 waiting |= self._days_of(news) - days - {day}
                 outside[day] = there.filter(_has_any(known))
         return pl.concat([inside, *(outside[day] for day in sorted(outside))])
+
+    def _ids_elsewhere(self, rows: pl.DataFrame) -> set[int]:
+        """Return those ids of ``rows`` that occur on more than one day."""
+        if not self._days_of_id:
+            return set()
+        hashes = pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+        return set(hashes.filter(hashes.is_in(_list(self._days_of_id))))
 
     def _days_of(self, ids: Iterable[int]) -> set[date]:
         return {day for known in ids for day in self._days_of_id.get(known, ())}
@@ -71,12 +80,9 @@ class ClaudeEvidence:
         return store.read_files(paths, evidence.CLAUDE)
 
     def _ids_of_several_days(self) -> dict[int, list[date]]:
-        narrow = pl.Schema({name: pl.String() for name in _TIES})
         ids = [
-            pl.DataFrame({"id": _hashes(store.read_files(paths, narrow)).unique()}).with_columns(
-                day=pl.lit(day)
-            )
-            for day, paths in sorted(self._paths.items())
+            _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
+            for chunk in self.chunks(self.days, _BYTES_AT_A_TIME)
         ]
         if not ids:
             return {}
@@ -84,16 +90,23 @@ class ClaudeEvidence:
         return dict(days_of_id.iter_rows())
 
 
-def _hashes(rows: pl.DataFrame) -> pl.Series:
-    return pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
-
-
-def _ids(rows: pl.DataFrame) -> set[int]:
-    return set(_hashes(rows).unique())
+def _ids_and_days(paths: list[Path]) -> pl.DataFrame:
+    """Return each hashed id once for each day on which it occurs."""
+    narrow = pl.Schema({name: pl.String() for name in _TIES} | {"ts": evidence.CLAUDE["ts"]})
+    rows = store.read_files(paths, narrow).lazy()
+    day = pl.col("ts").dt.date().alias("day")
+    of_each = [rows.filter(pl.col(name).is_not_null()) for name in _TIES]
+    ids = [
+        part.select(day, id=pl.col(name).hash()) for name, part in zip(_TIES, of_each, strict=True)
+    ]
+    return pl.concat(ids).unique().collect()
 
 
 def _has_any(ids: set[int]) -> pl.Expr:
-    wanted = pl.Series(list(ids), dtype=pl.UInt64).implode()
     return pl.any_horizontal(
-        pl.col(name).is_not_null() & pl.col(name).hash().is_in(wanted) for name in _TIES
+        pl.col(name).is_not_null() & pl.col(name).hash().is_in(_list(ids)) for name in _TIES
     )
+
+
+def _list(ids: Iterable[int]) -> pl.Series:
+    return pl.Series(list(ids), dtype=pl.UInt64).implode()

@@ -87,26 +87,15 @@ def _replace(
     that share an id with one of them.
     """
     ledger = home.lake / "usage"
-    counted = (
-        count(rows).select(USAGE.names()).cast(USAGE).with_columns(_day=pl.col("ts").dt.date())
-    )
-    elsewhere = pl.col("client").ne(client)
+    counted = count(rows).select(USAGE.names()).cast(USAGE)
     ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
-    untied = (
-        elsewhere | ~pl.col("message_id").is_in(pl.concat(ids).unique().implode())
-        if ids
-        else elsewhere
-    )
-    by_day = counted.partition_by("_day", as_dict=True, include_key=False)
-    changed = 0
-    for day in sorted(days | {day for (day,) in by_day} | set(rows["ts"].dt.date())):
-        paths = sorted(ledger.glob(f"host=*/date={day}.parquet"))
-        keeps = elsewhere if day in days else untied
-        kept = [store.read_frame(path, USAGE).filter(keeps) for path in paths]
-        new = by_day.get((day,), counted.clear().drop("_day"))
-        whole = pl.concat([*kept, new]).sort("ts", "client", "message_id")
-        changed += store.write_day(ledger, day, whole)
-    return changed
+    known = pl.concat(ids).unique().implode() if ids else pl.Series([[]], dtype=pl.List(pl.String))
+    is_counted = pl.col("ts").dt.date().is_in(sorted(days)) | pl.col("message_id").is_in(known)
+    days = days.union(counted["ts"].dt.date(), rows["ts"].dt.date())
+    paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
+    kept = store.read_files(paths, USAGE, where=pl.col("client").ne(client) | ~is_counted)
+    whole = pl.concat([kept.select(USAGE.names()), counted]).sort("ts", "client", "message_id")
+    return store.write_days(ledger, sorted(days), whole)
 
 
 def usage(home: Home, days: tuple[date, date] | None = None) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -47,55 +48,62 @@ def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
     """
     if not path.exists():
         return pl.DataFrame(schema=schema)
-    rows = _scan(path, schema)
     try:
-        return rows.collect()
+        return _scan([path], schema).drop(_PATH).collect()
     except pl.exceptions.PolarsError:
-        raise _damaged(path) from None
+        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
 
 
-def read_files(paths: Iterable[Path], schema: pl.Schema) -> pl.DataFrame:
-    """Return the rows of several files in ``schema``, each with the ``host`` of its file."""
+def read_files(
+    paths: Iterable[Path], schema: pl.Schema, where: pl.Expr | None = None
+) -> pl.DataFrame:
+    """Return the rows of several files in ``schema``, each with the ``host`` of its file.
+
+    ``where`` says which rows, if not all are wanted.
+    """
     paths = list(paths)
     if not paths:
         return pl.DataFrame(schema=schema).with_columns(host=pl.lit(None, pl.String))
-    rows = [_scan(path, schema).with_columns(host=pl.lit(host_of(path))) for path in paths]
+    hosts = {str(path): host_of(path) for path in paths}
+    rows = _scan(paths, schema).with_columns(host=pl.col(_PATH).replace_strict(hosts)).drop(_PATH)
     try:
-        return pl.concat(rows).collect()
+        return (rows if where is None else rows.filter(where)).collect()
     except pl.exceptions.PolarsError:
         for path in paths:
             read_frame(path, schema)
         raise
 
 
-def _scan(path: Path, schema: pl.Schema) -> pl.LazyFrame:
-    rows = pl.scan_parquet(path, hive_partitioning=False, glob=False)
-    try:
-        there = rows.collect_schema()
-    except pl.exceptions.PolarsError:
-        raise _damaged(path) from None
-    columns = [
-        (pl.col(name) if name in there else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in schema.items()
-    ]
-    return rows.select(columns)
+_PATH: Final = "_path"
 
 
-def _damaged(path: Path) -> SourceError:
-    return SourceError(f"{path} is damaged; bring it back from a backup")
+def _scan(paths: list[Path], schema: pl.Schema) -> pl.LazyFrame:
+    return pl.scan_parquet(
+        paths,
+        schema=schema,
+        missing_columns="insert",
+        extra_columns="ignore",
+        hive_partitioning=False,
+        glob=False,
+        include_file_paths=_PATH,
+    )
 
 
-def write_day(root: Path, day: date, rows: pl.DataFrame) -> int:
-    """Make the files of one day under ``root`` hold exactly ``rows``, by their ``host``.
+def write_days(root: Path, days: Iterable[date], rows: pl.DataFrame) -> int:
+    """Make the files of ``days`` under ``root`` hold exactly ``rows``, by their ``host``.
 
-    For derived tables: a host without rows has no file. Returns how many files changed.
+    For derived tables: a host without rows of a day has no file of it. Returns how many files
+    changed.
     """
+    day = pl.col("ts").dt.date()
+    by_file = rows.with_columns(_day=day).partition_by("_day", "host", as_dict=True)
     changed = 0
-    by_host = rows.partition_by("host", as_dict=True)
-    for (host,), part in sorted(by_host.items()):
-        changed += write_frame(root / f"host={host}" / f"date={day}.parquet", part)
-    for path in root.glob(f"host=*/date={day}.parquet"):
-        if (host_of(path),) not in by_host:
-            path.unlink()
-            changed += 1
+    for (of_day, host), part in by_file.items():
+        path = root / f"host={host}" / f"date={of_day}.parquet"
+        changed += write_frame(path, part.drop("_day"))
+    for of_day in days:
+        for path in root.glob(f"host=*/date={of_day}.parquet"):
+            if (of_day, host_of(path)) not in by_file:
+                path.unlink()
+                changed += 1
     return changed

@@ -144,8 +144,8 @@ def decode_line(data: memoryview) -> Line | Reason:
 
 _TYPE: Final = b'"type":"'
 _COMPLETED: Final = b'"status":"completed"'
-_REPLY: Final = b'"type":"assistant"'
-_SHORT, _HEAD, _TOOL, _TAIL = 512, 640, 160, 768
+_USAGE: Final = b'"usage"'
+_SHORT, _HEAD, _TOOL, _TAIL = 512, 640, 160, 1536
 
 
 def lines_to_decode(notes: bool) -> Scan:
@@ -154,8 +154,8 @@ def lines_to_decode(notes: bool) -> Scan:
     Clients write the type of any other line before its payload, among flat fields only. What is
     left is replies, what somebody asked (but not what tools answered), with ``notes`` also what a
     parent noted of its subagents, and all that cannot be told so cheaply: short lines, lines in any
-    other order or with spaces, and those that end as a reply does (behind a line that was never
-    finished).
+    other order or with spaces, and those that end in usage (a subagent's, or that of a reply behind
+    a line that was never finished).
     """
 
     def scan(buffer: bytearray, begin: int, end: int) -> tuple[list[tuple[int, int]], int]:
@@ -184,7 +184,7 @@ def lines_to_decode(notes: bool) -> Scan:
                     )
                 )
                 or find(b"{", begin + 1, name) >= 0
-                or find(_REPLY, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
+                or find(_USAGE, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
                 or buffer[begin] != _OPEN
                 or buffer[newline - 1] != _CLOSE
             ):
