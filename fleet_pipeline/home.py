@@ -18,6 +18,9 @@ from fleet_pipeline.errors import BusyError, ConfigurationError
 LONGEST_WAIT: Final = 60.0
 """Seconds that a second writer waits for the first."""
 
+DEMO_HOST: Final = "demo"
+"""The host of the demo fleet, which is left out of every answer once there is a real one."""
+
 _held: dict[Path, int] = {}
 
 

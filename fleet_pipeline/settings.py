@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fleet_pipeline.errors import ConfigurationError
-from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.home import DEMO_HOST, Home
 from fleet_pipeline.transcripts.discover import Places, default_places, find, named_places
 
 if TYPE_CHECKING:

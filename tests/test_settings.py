@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet_pipeline.errors import ConfigurationError
-from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.settings import settings
 from fleet_pipeline.transcripts.discover import Places
 

@@ -47,15 +47,24 @@ def only_writer(home: homes.Home, purpose: str) -> Iterator[None]:
 def bring_up_to_date(settings: "Settings", full: bool) -> None:
     """Read what is new and count it, telling how it goes; with ``full`` read and count all."""
     from fleet_pipeline import ledger
+    from fleet_pipeline.transcripts.discover import find
 
-    sources = settings.sources()
-    with progress.shown("reading transcripts", ledger.bytes_to_read(sources)) as advance:
-        report = ledger.ingest(settings.home, sources, full=full, progress=advance)
-        ledger.recount(settings.home, everything=full)
-    passed_over = "".join(f", {n:,} {reason}" for reason, n in sorted(report.passed_over.items()))
+    home, sources = settings.home, settings.sources()
+    found = [find(places) for places in sources]
+    if not full and ledger.nothing_is_new(home, sources, found):
+        files = sum(len(here.files) for here in found)
+        output.note(f"transcripts: {files:,} found, none of them new")
+        return
+    unreadable = sum(sum(here.passed_over.values()) for here in found)
+    with progress.shown("reading transcripts", sum(here.bytes for here in found)) as advance:
+        report = ledger.ingest(home, sources, found=found, full=full, progress=advance)
+        ledger.recount(home, everything=full)
+    if sum(report.passed_over.values()) == unreadable:
+        ledger.note_that_all_is_read(home, sources, found)
+    left_out = "".join(f", {n:,} {reason}" for reason, n in sorted(report.passed_over.items()))
     output.note(
         f"transcripts: {report.files:,} found, {report.files_read:,} read"
-        f" ({report.bytes_read / 1e6:,.1f} MB){passed_over}"
+        f" ({report.bytes_read / 1e6:,.1f} MB){left_out}"
     )
     if not report.files:
         output.note("nothing was found to read: `fleet doctor` tells where was looked")

@@ -10,7 +10,7 @@ from typing import Final
 
 from fleet_pipeline.cli.diagnosis import Diagnosis
 from fleet_pipeline.cli.examination import ENDANGERED, MEASURED
-from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.quality import quarantine_is_small
 
 _QUIET: Final = timedelta(days=7)

@@ -42,12 +42,13 @@ def refresh(settings: "Settings", as_of: str | None, full: bool, as_json: bool) 
 def _has_nothing_to_show(settings: "Settings") -> bool:
     """Say whether nobody named a folder, none has a transcript, and none ever was read."""
     from fleet_pipeline import ledger
+    from fleet_pipeline.home import DEMO_HOST
     from fleet_pipeline.transcripts.discover import find
 
     return (
         not settings.named_places()
         and not find(settings.own_places()).files
-        and set(ledger.usage(settings.home)["host"].unique()) <= {ledger.DEMO_HOST}
+        and set(ledger.usage(settings.home)["host"].unique()) <= {DEMO_HOST}
     )
 
 

@@ -9,8 +9,7 @@ from datetime import date
 from typing import Final
 
 from fleet_pipeline.demo import write_demo
-from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.home import DEMO_HOST, Home
 
 _AS_OF: Final = "as_of"
 

@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger.days import day_of
 
 _TIES: Final = ("message_id", "request_id", "agent_id")
 """Ids that make two rows one matter: the same request, or requests of one subagent."""
@@ -28,7 +29,7 @@ class ClaudeEvidence:
         """Look at which days there are, and which ids occur on more than one of them."""
         self._paths: defaultdict[date, list[Path]] = defaultdict(list)
         for path in sorted(events.glob("host=*/client=claude/date=*.parquet")):
-            self._paths[store.day_of(path)].append(path)
+            self._paths[day_of(path)].append(path)
         self._days_of_id = self._ids_of_several_days()
 
     @property

@@ -8,19 +8,15 @@ from typing import Final, TypedDict
 import polars as pl
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.home import Home
+from fleet_pipeline.home import DEMO_HOST, Home
 from fleet_pipeline.ledger import evidence, store
 from fleet_pipeline.ledger.claude_rules import count_claude
 from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.connected import ClaudeEvidence
+from fleet_pipeline.ledger.days import day_of, host_of
+from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
-
-RULES_VERSION: Final = 2
-"""Raised when a counting rule changes: all of history is then counted again from the evidence."""
-
-DEMO_HOST: Final = "demo"
-"""The host of the demo fleet, which is left out of every answer once there is a real one."""
 
 _FILES: Final = "host=*/date=*.parquet"
 _CHUNK_BYTES: Final = 2**20
@@ -71,7 +67,7 @@ def _count_codex_days(home: Home) -> int:
     """Count all of Codex: forks and copies tie its threads across any number of days."""
     paths = sorted((home.lake / "events").glob("host=*/client=codex/date=*.parquet"))
     rows = store.read_files(paths, evidence.CODEX)
-    return _replace(home, "codex", {store.day_of(path) for path in paths}, rows, count_codex)
+    return _replace(home, "codex", {day_of(path) for path in paths}, rows, count_codex)
 
 
 def _replace(
@@ -158,7 +154,7 @@ def _of_real_hosts(home: Home, folder: Path, days: tuple[date, date] | None = No
     real = any(path.name != f"host={DEMO_HOST}" for path in (home.lake / "usage").glob("host=*"))
     paths = [*folder.glob("host=*/date=*.parquet"), *folder.glob("host=*.parquet")]
     if real:
-        paths = [path for path in paths if store.host_of(path) != DEMO_HOST]
+        paths = [path for path in paths if host_of(path) != DEMO_HOST]
     if days:
-        paths = [path for path in paths if days[0] <= store.day_of(path) < days[1]]
+        paths = [path for path in paths if days[0] <= day_of(path) < days[1]]
     return sorted(paths)

@@ -55,10 +55,16 @@ class Report:
 
 
 def ingest(
-    home: Home, sources: Sequence[Places], *, full: bool = False, progress: Progress | None = None
+    home: Home,
+    sources: Sequence[Places],
+    *,
+    found: Sequence[Found] | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
 ) -> Report:
     """Bring the evidence of ``home`` up to date with ``sources``.
 
+    ``found`` is what lies there, if somebody looked already; what could not be read is added to it.
     ``full`` reads every transcript whole again. Raises BusyError where another process is writing,
     OSError where the home cannot be written.
     """
@@ -66,20 +72,14 @@ def ingest(
     with home.lock("fleet ingest"), _without_garbage_collection():
         report = Report()
         register = Register(home.lake / "register.parquet")
-        for places in sources:
-            found = find(places)
-            _Ingestion(home, places.host, register, report, full, progress).run(found)
-            report.files += len(found.files)
-            for reason, count in found.passed_over.items():
+        for number, places in enumerate(sources):
+            here = found[number] if found else find(places)
+            _Ingestion(home, places.host, register, report, full, progress).run(here)
+            report.files += len(here.files)
+            for reason, count in here.passed_over.items():
                 report.passed_over[reason] = report.passed_over.get(reason, 0) + count
         register.save()
         return report
-
-
-def bytes_to_read(sources: Sequence[Places]) -> int:
-    """Return the size of all that there is to read, for a progress bar."""
-    found = [find(places) for places in sources]
-    return sum(file.size for each in found for file in (*each.files, *each.statusline_logs))
 
 
 @contextmanager

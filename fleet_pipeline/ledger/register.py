@@ -14,11 +14,9 @@ from msgspec import Struct
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.store import read_frame, write_frame
+from fleet_pipeline.ledger.versions import PARSER_VERSION
 from fleet_pipeline.transcripts.discover import TranscriptFile
 from fleet_pipeline.transcripts.lines import digest
-
-PARSER_VERSION: Final = 2
-"""Raised when reading changes: every transcript that still exists is then read whole again."""
 
 _FINGERPRINT: Final = 4096
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import write_whole
+from fleet_pipeline.ledger.days import host_of
 
 Merge = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -28,17 +29,6 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 def write_frame(path: Path, frame: pl.DataFrame) -> bool:
     """Make ``path`` hold exactly ``frame``; say whether anything changed."""
     return write_whole(path, parquet_bytes(frame))
-
-
-def day_of(path: Path) -> date:
-    """Return the UTC day that a file of the lake holds."""
-    return date.fromisoformat(path.stem.removeprefix("date="))
-
-
-def host_of(path: Path) -> str:
-    """Return the host whose rows a file of the lake holds."""
-    hosts = [part for part in (*path.parts[:-1], path.stem) if part.startswith("host=")]
-    return hosts[-1].removeprefix("host=")
 
 
 def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from fleet_pipeline.home import Home, write_whole
-from fleet_pipeline.ledger import store
+from fleet_pipeline.ledger.days import day_of
 
 CLIENTS: Final = ("claude", "codex")
 
@@ -46,6 +46,10 @@ class Waiting:
         """Return the days of one client that wait."""
         return set(self._note.days.get(client, ()))
 
+    def is_any_day_left(self) -> bool:
+        """Say whether any day of any client waits, or was counted and is lost."""
+        return any(self._note.days.values()) or bool(self.lost_days())
+
     def add(self, client: str, days: Iterable[date]) -> None:
         """Note that ``days`` are about to change."""
         self._note.days[client] = sorted(self.days(client).union(days))
@@ -59,12 +63,12 @@ class Waiting:
     def all_days(self, client: str) -> set[date]:
         """Return the days on which there is any evidence of one client."""
         paths = self._events.glob(f"host=*/client={client}/date=*.parquet")
-        return {store.day_of(path) for path in paths}
+        return {day_of(path) for path in paths}
 
     def lost_days(self) -> set[date]:
         """Return the days of ledger files that were written and are gone."""
         lost = set(self._note.ledger) - set(self._files())
-        return {store.day_of(Path(name)) for name in lost}
+        return {day_of(Path(name)) for name in lost}
 
     def clear(self, rules: int) -> None:
         """Note that everything is counted, by this version of the rules."""

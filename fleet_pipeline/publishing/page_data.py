@@ -11,6 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 from fleet_pipeline.costing import monthly_factor
+from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
@@ -18,7 +19,6 @@ from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
 GENERATOR = {"name": "fleet_pipeline", "version": "0.1.0"}
-DEMO_HOST = "demo"
 
 Record = dict[str, object]
 Tables = Mapping[str, pl.DataFrame]

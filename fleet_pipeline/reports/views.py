@@ -18,11 +18,10 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import DEMO_HOST
+from fleet_pipeline.home import DEMO_HOST, Home
 from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.days import host_of
 from fleet_pipeline.ledger.evidence import CLAUDE, CODEX, QUOTA
-from fleet_pipeline.ledger.store import host_of
 
 View = Callable[[], ds.Dataset]
 """Opens a table; raises SourceError where its files cannot be read as one."""

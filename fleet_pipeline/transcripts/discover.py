@@ -75,6 +75,11 @@ class Found:
     statusline_logs: list[TranscriptFile] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def bytes(self) -> int:
+        """How much there is to read, on disk."""
+        return sum(file.size for file in (*self.files, *self.statusline_logs))
+
     def pass_over(self, reason: str) -> None:
         """Count one entry that is no readable transcript."""
         self.passed_over[reason] = self.passed_over.get(reason, 0) + 1

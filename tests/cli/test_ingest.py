@@ -121,7 +121,7 @@ def test_a_second_run_reads_nothing_and_changes_nothing(
     claude_transcript(4)
     first = fleet("ingest", "--json")
     second = fleet("ingest", "--json")
-    assert "1 found, 0 read" in second.stderr
+    assert "1 found, none of them new" in second.stderr
     assert second.stdout == first.stdout
 
 

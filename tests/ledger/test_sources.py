@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fleet_pipeline.ledger import DEMO_HOST, bytes_to_read, quota, usage
+from fleet_pipeline.home import DEMO_HOST
+from fleet_pipeline.ledger import quota, usage
+from fleet_pipeline.transcripts.discover import find
 
 from ..transcripts.claude_fixtures.lines import after, reply, transcript
 from ..transcripts.claude_fixtures.lines import usage as counters
@@ -144,7 +146,7 @@ def test_quota_readings_are_kept_once_with_the_machine_that_made_them(two_machin
 def test_a_progress_bar_knows_how_much_there_is_to_read(machine):
     data = transcript(*LINES)
     machine.write(machine.claude("p/s.jsonl"), data)
-    assert bytes_to_read(machine.places()) == len(data)
+    assert sum(find(places).bytes for places in machine.places()) == len(data)
 
 
 @pytest.mark.parametrize("name", ["host=alpha", "[a-z]", "what?", "with space", "Zoë *", "{home}"])
