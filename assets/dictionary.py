@@ -29,7 +29,12 @@ COLUMNS: Final[Mapping[str, str]] = {
     "speed": "Speed mode of the API, as logged.",
     "inference_geo": "Region of inference, as logged.",
     "agent_id": "The client's id of the subagent's run.",
-    "turn_id": "The client's id of the turn.",
+    "turn_id": "Id of what somebody asked for last, which the request is a part of.",
+    "subagent_depth": "How many threads stand above the one that asked; 0 in the main thread.",
+    "asked_by": "Who began the turn: human, peer, coordinator, task-notification; null if unknown.",
+    "prompt_source": "How the turn was put in: typed, queued, system, sdk; null if unknown.",
+    "tools": "How often each tool was called, as a JSON object; null without calls.",
+    "command_heads": "Programs that shell commands ran first, as a JSON object; null for none.",
     # Tokens: disjoint classes, of which full input is the first four together
     "requests": "Billed requests, each counted once.",
     "input_tokens": "Tokens of fresh input: neither read from the cache nor written to it.",

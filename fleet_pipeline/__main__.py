@@ -14,7 +14,9 @@ def main() -> None:
         from fleet_pipeline.statusline.command import main as statusline
 
         sys.exit(statusline())
-    # Polars keeps freed memory for later by default, in one heap per thread. Read when it loads.
+    # Polars works on a day at a time here: a second thread costs more than it brings, and each
+    # keeps freed memory in a heap of its own. Both are read when it loads.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:300,muzzy_decay_ms:0")
     from fleet_pipeline.cli import main as fleet
 
