@@ -1,8 +1,9 @@
 """Evidence: what each transcript said of each request, kept for good, merged day by day.
 
 One table for each client with the columns that its reader gives, one of quota readings, one of the
-lines that were not believed, one of how much each transcript held. Merging is commutative,
-associative and idempotent: order, repeats, restarts and copies change nothing.
+client's own totals, one of the lines that were not believed, one of what was not known in a
+transcript, one of how much each held. Merging is commutative, associative and idempotent: order,
+repeats, restarts and copies change nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +16,10 @@ import polars as pl
 from msgspec import Struct
 
 from fleet_pipeline.transcripts.claude import ClaudeEvent, Rejected
+from fleet_pipeline.transcripts.client_totals import ClientTotal
 from fleet_pipeline.transcripts.codex import CodexEvent
 from fleet_pipeline.transcripts.codex_quota import QuotaReading
+from fleet_pipeline.transcripts.drift import Unfamiliar
 
 
 class Transcript(Struct):
@@ -64,6 +67,10 @@ REJECTED: Final = pl.Schema(
     }
 )
 TRANSCRIPTS: Final = schema_of(Transcript)
+TOTALS: Final = schema_of(ClientTotal)
+UNFAMILIAR: Final = pl.Schema(
+    {"client": pl.String(), "file_id": pl.Int64(), **schema_of(Unfamiliar)}
+)
 
 _CLAUDE_KEY = ("kind", "file_id", "_id")
 _FROM_FIRST_LINE = CLAUDE.names()[
@@ -161,3 +168,9 @@ def each_rejected_once(rows: pl.DataFrame) -> pl.DataFrame:
 def merge_transcripts(rows: pl.DataFrame) -> pl.DataFrame:
     """Return for each transcript the most that it ever held."""
     return rows.group_by("client", "file_id").agg(pl.all().max()).sort("client", "file_id")
+
+
+def merge_unfamiliar(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return for each transcript the most lines that ever bore a name that is not known."""
+    key = ["client", "file_id", "kind", "name"]
+    return rows.group_by(key).agg(pl.col("lines").max()).sort(key)

@@ -25,6 +25,7 @@ from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, re
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
 from fleet_pipeline.transcripts.discover import Found, Places, TranscriptFile, find
+from fleet_pipeline.transcripts.drift import Drift
 from fleet_pipeline.transcripts.lines import (
     Bytes,
     CompressedBytes,
@@ -209,6 +210,8 @@ class _Ingestion:
             state=msgspec.msgpack.decode(carried, type=ClaudeState) if carried else None,
         )
         self._intake.add_events(transcript.events)
+        self._intake.add("totals", transcript.totals)
+        self._add_unfamiliar(file, transcript.state.drift)
         state = msgspec.msgpack.encode(transcript.state)
         return transcript.rejected, transcript.request_lines, state
 
@@ -225,7 +228,11 @@ class _Ingestion:
         )
         self._intake.add("codex", rollout.events)
         self._intake.add("quota", rollout.quota, client="codex")
+        self._add_unfamiliar(file, rollout.state.drift)
         return rollout.rejected, rollout.request_lines, msgspec.msgpack.encode(rollout.state)
+
+    def _add_unfamiliar(self, file: TranscriptFile, drift: Drift) -> None:
+        self._intake.add("unfamiliar", drift.rows(), client=file.client, file_id=file.id)
 
     def _read_statusline_log(self, file: TranscriptFile, entry: Entry | None) -> None:
         """Take in a log of limits; it is no transcript, and no line of it is a request."""

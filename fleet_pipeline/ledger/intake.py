@@ -20,7 +20,7 @@ from fleet_pipeline.ledger import evidence, store
 from fleet_pipeline.ledger.waiting import Waiting
 from fleet_pipeline.transcripts.claude import ClaudeEvent
 
-Kind = Literal["claude", "codex", "quota", "rejected", "transcripts"]
+Kind = Literal["claude", "codex", "quota", "rejected", "totals", "transcripts", "unfamiliar"]
 
 _DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
 _RECORDS_UNPACKED: Final = 4_000
@@ -43,8 +43,12 @@ _TABLES: Final[dict[Kind, _Table]] = {
     "codex": _Table(evidence.CODEX, "lake/events/{host}/client=codex", evidence.merge_same, True),
     "quota": _Table(evidence.QUOTA, "lake/quota/{host}", evidence.merge_same, True),
     "rejected": _Table(evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_same, False),
+    "totals": _Table(evidence.TOTALS, "lake/totals/{host}.parquet", evidence.merge_same, False),
     "transcripts": _Table(
         evidence.TRANSCRIPTS, "lake/transcripts/{host}.parquet", evidence.merge_transcripts, False
+    ),
+    "unfamiliar": _Table(
+        evidence.UNFAMILIAR, "lake/unfamiliar/{host}.parquet", evidence.merge_unfamiliar, False
     ),
 }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -28,9 +29,13 @@ from fleet_pipeline.transcripts.claude_lines import (
     Usage,
     decode_line,
 )
+from fleet_pipeline.transcripts.client_totals import COST_STATE, ClientTotal, client_totals
+from fleet_pipeline.transcripts.drift import KNOWN_RECORDS, Drift, claude_usage
 from fleet_pipeline.transcripts.lines import digest
 from fleet_pipeline.transcripts.reasons import CLOCK_SLACK, OLDEST, Reason
 from fleet_pipeline.transcripts.tools import tool_call
+
+_KNOWN: Final = KNOWN_RECORDS["claude"]
 
 
 class ClaudeEvent(NamedTuple):
@@ -95,20 +100,26 @@ class Turn(Struct, frozen=True):
 
 
 class ClaudeState(Struct):
-    """What reading one transcript carries from line to line: the turns of both kinds of thread."""
+    """What reading one transcript carries from line to line.
+
+    The turns of both kinds of thread, and what it holds that is not known.
+    """
 
     main: Turn = Turn()
     sidechain: Turn = Turn()
+    drift: Drift = msgspec.field(default_factory=Drift)
 
 
 @dataclass
 class ClaudeFile:
     """What one transcript, or the new part of it, holds.
 
-    Events, rejected lines, how many lines spoke of requests, and what reading on has to know.
+    Events, the client's own totals, rejected lines, how many lines spoke of requests, and what
+    reading on has to know.
     """
 
     events: list[ClaudeEvent]
+    totals: list[ClientTotal] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     request_lines: int = 0
     state: ClaudeState = field(default_factory=ClaudeState)
@@ -136,10 +147,11 @@ def read_transcript(
     ``agent`` is given for a subagent's own file. With the ``state`` that reading the lines before
     has left, reading goes on from there; ``state`` is not changed. Never raises for any bytes.
     """
-    state = replace(state) if state else ClaudeState()
+    state = replace(state, drift=state.drift.copy()) if state else ClaudeState()
     spoken_of: dict[str, _Request] = {}
     others: list[ClaudeEvent] = []
     file = ClaudeFile([], state=state)
+    sampled: str | None = ""
     request_lines = 0
     latest = written + CLOCK_SLACK
     for offset, data in lines:
@@ -152,6 +164,15 @@ def read_transcript(
             _see_what_was_asked(state, line)
             if (repair := _repair(line, file_id, offset, latest)) is not None:
                 others.append(repair)
+            elif line.type not in _KNOWN:
+                if line.type is not None:
+                    state.drift.see_record(line.type)
+            elif line.type == COST_STATE:
+                totals = client_totals(data, file_id=file_id, offset=offset, latest=latest)
+                if isinstance(totals, list):
+                    file.totals += totals
+                else:
+                    file.rejected.append(Rejected(offset, len(data), totals, digest(data)))
             continue
         usage = message.usage
         if usage is None or message.model == SYNTHETIC:
@@ -164,6 +185,10 @@ def read_transcript(
             file.rejected.append(Rejected(offset, len(data), reason, digest(data)))
             continue
         request_lines += 1
+        if line.version != sampled:
+            sampled = line.version
+            if state.drift.wants_sample(sampled):
+                state.drift.see_usage(claude_usage(data))
         key = message.id or line.requestId or line.uuid or f"line:{digest(data):x}"
         request = spoken_of.get(key)
         if request is None:

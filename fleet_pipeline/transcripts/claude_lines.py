@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from fleet_pipeline.transcripts.drift import PASSED_OVER
 from fleet_pipeline.transcripts.lines import Scan
 from fleet_pipeline.transcripts.reasons import MOST_TOKENS, Reason
 
@@ -153,9 +154,9 @@ def lines_to_decode(notes: bool) -> Scan:
 
     Clients write the type of any other line before its payload, among flat fields only. What is
     left is replies, what somebody asked (but not what tools answered), with ``notes`` also what a
-    parent noted of its subagents, and all that cannot be told so cheaply: short lines, lines in any
-    other order or with spaces, and those that end in usage (a subagent's, or that of a reply behind
-    a line that was never finished).
+    parent noted of its subagents, the client's own totals, types that are not known, and all that
+    cannot be told so cheaply: short lines, lines in any other order or with spaces, and those that
+    end in usage (a subagent's, or that of a reply behind a line that was never finished).
     """
 
     def scan(buffer: bytearray, begin: int, end: int) -> tuple[list[tuple[int, int]], int]:
@@ -176,12 +177,10 @@ def lines_to_decode(notes: bool) -> Scan:
                 name < 0
                 or ((first := buffer[kind]) == _A and starts(b'assistant"', kind))
                 or (
-                    first == _U
-                    and starts(b'user"', kind)
-                    and (
-                        find(b'"tool_', kind, kind + _TOOL) < 0
-                        or (notes and find(_COMPLETED, kind, newline) >= 0)
-                    )
+                    find(b'"tool_', kind, kind + _TOOL) < 0
+                    or (notes and find(_COMPLETED, kind, newline) >= 0)
+                    if first == _U and starts(b'user"', kind)
+                    else not starts(_NO_USE, kind)
                 )
                 or find(b"{", begin + 1, name) >= 0
                 or find(_USAGE, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
@@ -196,6 +195,7 @@ def lines_to_decode(notes: bool) -> Scan:
 
 
 _A, _U, _OPEN, _CLOSE = b"au{}"
+_NO_USE: Final = tuple(f'{name}"'.encode() for name in PASSED_OVER)
 
 
 def _leniently(data: memoryview) -> Line | Reason:

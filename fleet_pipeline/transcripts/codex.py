@@ -35,11 +35,14 @@ from fleet_pipeline.transcripts.codex_lines import (
     whole_number,
 )
 from fleet_pipeline.transcripts.codex_quota import QuotaReading, quota_readings
+from fleet_pipeline.transcripts.drift import KNOWN_RECORDS, Drift, codex_usage
 from fleet_pipeline.transcripts.lines import digest
 from fleet_pipeline.transcripts.reasons import CLOCK_SLACK, OLDEST, Reason
 
 _PAUSE: Final = timedelta(milliseconds=100)
 """Copied history is written in one go, a few milliseconds a line; a request takes longer."""
+
+_KNOWN: Final = KNOWN_RECORDS["codex"]
 
 
 class CodexEvent(Struct, gc=False):
@@ -118,6 +121,7 @@ class CodexState(Struct):
     order: int = 0
     calls: list[str] = []
     readings: dict[str, QuotaReading] = {}
+    drift: Drift = msgspec.field(default_factory=Drift)
 
 
 @dataclass
@@ -154,6 +158,7 @@ def read_rollout(
     """
     state = CodexState() if state is None else msgspec.structs.replace(state)
     state.readings, state.calls = dict(state.readings), list(state.calls)
+    state.drift = state.drift.copy()
     file = CodexFile(state=state)
     latest = written + CLOCK_SLACK
     for offset, data in lines:
@@ -161,6 +166,14 @@ def read_rollout(
         line = decode_line(data)
         if isinstance(line, Line):
             fault = _follow(file, line, file_id, offset, latest)
+            if line.kind not in _KNOWN and line.kind is not None:
+                state.drift.see_record(line.kind)
+            elif (
+                fault is None
+                and isinstance(line.said, TokenCount | UsageRecord)
+                and state.drift.wants_sample(state.client_version)
+            ):
+                state.drift.see_usage(codex_usage(data))
         else:
             fault = line
             if fault == "unreadable" and state.thread_id is None:

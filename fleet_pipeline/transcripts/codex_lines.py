@@ -182,10 +182,14 @@ Said = (
 
 
 class Line(Struct):
-    """When a line was written, its place in the thread, and what it says, if that matters."""
+    """When a line was written, its place in the thread, and what it says, if that matters.
+
+    ``kind`` is its record type or, where it tells of an event, the type of the event.
+    """
 
     timestamp: object
     ordinal: int | None
+    kind: str | None
     said: Said | None
 
 
@@ -255,25 +259,27 @@ def _decode(data: bytes | memoryview) -> Line | Reason:
     """Decode strictly; raises msgspec.DecodeError, UnicodeDecodeError or RecursionError."""
     envelope = _envelope.decode(data)
     said = None
-    if (decoder := _decoder(envelope)) is not None:
+    kind, decoder = _kind(envelope)
+    if decoder is not None:
         try:
             said = decoder.decode(envelope.payload)
         except msgspec.ValidationError:
             # Only counters and what holds them are typed, so nothing else can be at fault.
             if decoder in _USAGE:
                 return "bad_counter"
-    return Line(envelope.timestamp, whole_number(envelope.ordinal), said)
+    return Line(envelope.timestamp, whole_number(envelope.ordinal), kind, said)
 
 
-def _decoder(envelope: _Envelope) -> msgspec.json.Decoder[Said] | None:
+def _kind(envelope: _Envelope) -> tuple[str | None, msgspec.json.Decoder[Said] | None]:
+    """Return the type of a line, and what decodes its payload, if that matters."""
     kind, decoders = envelope.type, _RECORDS
     if kind == "event_msg" or kind == "response_item":
         decoders = _OF_KIND[kind]
         try:
             kind = _event.decode(envelope.payload).type
         except msgspec.ValidationError:
-            return None
-    return decoders.get(kind) if isinstance(kind, str) else None
+            return None, None
+    return (kind, decoders.get(kind)) if isinstance(kind, str) else (None, None)
 
 
 def _mended(data: bytes | memoryview) -> bytes:

@@ -245,8 +245,10 @@ def test_a_message_may_have_any_shape(message):
 
 
 def test_lines_of_unknown_types_are_passed_over():
-    lines = [{"type": kind, "usage": usage()} for kind in ("cost-state", "relocated", "", None, 7)]
-    assert read(lines) == read([])
+    kinds = ("cost-state", "relocated", "holo-note", "", None, 7)
+    found = read([{"type": kind, "usage": usage()} for kind in kinds])
+    assert (found.events, found.totals, found.rejected) == ([], [], [])
+    assert found.state.drift.record_types == {"holo-note": 1, "(other)": 1}
 
 
 # Where a request was made
