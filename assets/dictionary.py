@@ -46,6 +46,33 @@ COLUMNS: Final[Mapping[str, str]] = {
     "full_input_tokens": "Tokens of all input: fresh, cache writes and cache reads.",
     "output_is_final": "False where the log holds a placeholder: read output as 'at least'.",
     "web_search_requests": "Searches that the API ran and bills by the piece.",
+    # What the clients themselves say that they were billed
+    "sessions": "Sessions with a request, or with a total of the client.",
+    "comparable": "Sessions of which the client kept a total; the others are not compared.",
+    "agreeing": "Compared sessions whose total the ledger meets to the token, in every class.",
+    "billed_more": "Compared sessions that were billed for what no line speaks of.",
+    "unfinished": "Compared sessions whose total leaves out answers that were cut short.",
+    "logged_more": "Compared sessions of which the ledger has more than that.",
+    "requests_without_totals": "Billed requests that no total of the client speaks of.",
+    **{
+        f"{side}_{name}_tokens": f"Tokens of {words}, {whose}."
+        for name, words in (
+            ("input", "fresh input"),
+            ("cache_write_5m", "five-minute cache writes"),
+            ("cache_write_1h", "one-hour cache writes"),
+            ("cache_read", "cache reads"),
+            ("output", "output"),
+        )
+        for side, whose in (
+            ("billed", "as the client's totals say"),
+            ("logged", "as the ledger has them of the same requests"),
+        )
+    },
+    "billed_tokens": "Tokens of all classes, as the client's totals say.",
+    "logged_tokens": "Tokens of all classes, as the ledger has them of the same requests.",
+    "only_billed_tokens": "Tokens that the client was billed and the ledger lacks.",
+    "only_logged_tokens": "Tokens that the ledger has beyond the client's totals.",
+    "completeness_share": "What the ledger has of the billed tokens, 0 to 1; null if none.",
     # Shares, 0 to 1, and context per request
     "cache_read_share": "Cache reads in full input, 0 to 1; null without input.",
     "output_final_share": "Requests whose output is final, 0 to 1; null without requests.",
@@ -106,6 +133,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 
 _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("context_profile", "agent"): "Agent, or empty for the client as a whole.",
+    ("reconciliation", "model"): "Model, or empty for the client as a whole.",
+    ("reconciliation", "requests"): "Billed requests that a total of the client speaks of.",
     ("target_proxy", "agent"): "Agent of the organisation, or unattributed, whose target is 0.",
     ("prices", "model"): "Model as the provider's price list identifies it.",
     ("cost_scenarios", "name"): "Scenario: low, expected or high.",

@@ -84,11 +84,30 @@ def codex_usage(requests: pl.DataFrame) -> pl.DataFrame:
     return tables.run("codex_usage", requests=requests)
 
 
+@weekly(GROUP, sql="reconciliation", deps=("usage_ledger",))
+def reconciliation(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
+    """Reconciliation of the ledger with what the clients say of the window's sessions."""
+    compared = ledger.sessions(fleet.settings().home, window(close_of(context)))
+    return tables.run("reconciliation", sessions=compared)
+
+
 @weekly(GROUP, sql="target_proxy", deps=("organisation",))
 def target_proxy(fleet: Fleet, agent_usage: pl.DataFrame) -> pl.DataFrame:
     """Target of each agent: the part of its input that policy wants off Claude Max."""
     agents = agents_table(fleet.settings().organisation())
     return tables.run("target_proxy", agent_usage=agent_usage, agents=agents)
+
+
+@weekly_check(reconciliation)
+def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> dg.AssetCheckResult:
+    """No session has more in the ledger than its client was billed: nothing is counted twice."""
+    return shown(quality.ledger_is_within_client_totals(reconciliation))
+
+
+@weekly_check(reconciliation)
+def transcripts_tell_nearly_all(reconciliation: pl.DataFrame) -> dg.AssetCheckResult:
+    """Little is billed that no transcript speaks of; otherwise read usage as 'at least'."""
+    return shown(quality.transcripts_tell_nearly_all(reconciliation))
 
 
 @weekly_check(window_coverage, blocking=True)
@@ -136,11 +155,14 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     context_profile,
     model_mix,
     codex_usage,
+    reconciliation,
     target_proxy,
 ]
 checks = [
     window_holds_requests,
     window_is_whole,
+    ledger_is_within_client_totals,
+    transcripts_tell_nearly_all,
     ledger_has_not_shrunk,
     agents_add_up,
     days_add_up,

@@ -6,7 +6,7 @@ asks all of them again, so that no page gets past a check by being run alone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 import polars as pl
 
@@ -24,6 +24,15 @@ _PARTS: Final = (
     "output_tokens",
     "full_input_tokens",
 )
+
+
+MOST_BEYOND_TOTALS: Final = 0.05
+"""Of what a client says it was billed. Its totals leave out streams that broke off and compaction
+on the server, both of which were billed: 1.6 % with the recorded client, full of both."""
+
+LEAST_COMPLETE: Final = 0.9
+"""Of what a client says it was billed. Titles, compaction and searches are in no transcript: less
+than 1 % with the recorded client."""
 
 
 class CheckOutcome(TypedDict):
@@ -196,6 +205,50 @@ def quarantine_is_small(sources: Sources) -> Outcome:
     )  # fmt: skip
 
 
+def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:
+    """No session has more in the ledger than its client was billed: nothing is counted twice."""
+    whole = _whole_clients(reconciliation)
+    beyond = [
+        f"{row['client']}: {row['only_logged_tokens']:,} tokens beyond the"
+        f" {row['billed_tokens']:,} of the client's own totals"
+        for row in whole
+        if row["only_logged_tokens"] > row["billed_tokens"] * MOST_BEYOND_TOTALS
+    ]
+    return Outcome(
+        "ledger_is_within_client_totals", "warn", not beyond,
+        "; ".join(beyond) or _compared(reconciliation),
+        {f"{row['client']}_only_logged_tokens": row["only_logged_tokens"] for row in whole},
+    )  # fmt: skip
+
+
+def transcripts_tell_nearly_all(reconciliation: pl.DataFrame) -> Outcome:
+    """Little is billed that no transcript speaks of; otherwise read usage as 'at least'."""
+    whole = _whole_clients(reconciliation)
+    lacking = [
+        f"{row['client']}: the transcripts have {row['completeness_share']:.1%} of what the client"
+        " says that it was billed"
+        for row in whole
+        if row["completeness_share"] is not None and row["completeness_share"] < LEAST_COMPLETE
+    ]
+    return Outcome(
+        "transcripts_tell_nearly_all", "warn", not lacking,
+        "; ".join(lacking) or _compared(reconciliation),
+        {f"{row['client']}_only_billed_tokens": row["only_billed_tokens"] for row in whole},
+    )  # fmt: skip
+
+
+def _whole_clients(reconciliation: pl.DataFrame) -> list[dict[str, Any]]:
+    return reconciliation.filter(pl.col("model") == "").to_dicts()
+
+
+def _compared(reconciliation: pl.DataFrame) -> str:
+    return "; ".join(
+        f"{row['client']}: {row['comparable']:,} of {row['sessions']:,} sessions have a total,"
+        f" {row['agreeing']:,} agree to the token"
+        for row in _whole_clients(reconciliation)
+    )
+
+
 def all_outcomes(
     tables: Tables,
     ledger: pl.DataFrame,
@@ -215,4 +268,6 @@ def all_outcomes(
         days_add_up(tables["daily_usage"], tables["usage_totals"]),
         priced_models_have_prices(tables["prices"], priced),
         used_models_have_prices(tables["subscription_value"]),
+        ledger_is_within_client_totals(tables["reconciliation"]),
+        transcripts_tell_nearly_all(tables["reconciliation"]),
     ]

@@ -87,8 +87,23 @@ class Version:
     client: str
     version: str | None
     requests: int
+    first_day: date
     last_day: date
     measured: bool
+
+
+@dataclass(frozen=True)
+class Unfamiliar:
+    """A record type or a field of usage that this version does not know, and where it was seen.
+
+    Of fields only one line is looked at for each transcript and client version.
+    """
+
+    client: str
+    kind: str
+    name: str
+    transcripts: int
+    lines: int
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,7 @@ class Diagnosis:
     usage: list[Usage]
     sources: Sources | None
     versions: list[Version]
+    unfamiliar: list[Unfamiliar]
     prices: Prices
     published: str | None
     latest_close: date

@@ -7,6 +7,11 @@ from fleet_pipeline.cli.diagnosis import Diagnosis
 from fleet_pipeline.cli.problems import Problem, counted
 
 _COLUMN: Final = 14
+_DISAGREEMENTS: Final = {
+    "billed_more": "billed for more than any line speaks of (titles, compaction, searches)",
+    "unfinished": "whose total leaves out answers that were cut short",
+    "logged_more": "with more in the ledger than the client's total says",
+}
 
 
 def lines(found: Diagnosis, wrong: Sequence[Problem]) -> Iterator[str]:
@@ -18,6 +23,8 @@ def lines(found: Diagnosis, wrong: Sequence[Problem]) -> Iterator[str]:
     yield from _titled("ledger", _ledger(found))
     yield from _titled("left out", _left_out(found))
     yield from _titled("clients", _clients(found))
+    yield from _titled("own totals", _own_totals(found))
+    yield from _titled("unfamiliar", _unfamiliar(found))
     yield from _titled("prices", _prices(found))
     yield from _titled("published", [found.published or "nothing yet"])
     yield ""
@@ -99,9 +106,41 @@ def _clients(found: Diagnosis) -> Iterator[str]:
     if not found.versions:
         yield "none seen"
     for each in found.versions:
+        newer = "" if each.measured else " (newer than measured)"
         yield (
             f"{each.client} {each.version or '(no version)'}: {counted(each.requests, 'request')},"
-            f" last on {each.last_day}{'' if each.measured else ' (newer than measured)'}"
+            f" {each.first_day} to {each.last_day}{newer}"
+        )
+
+
+def _own_totals(found: Diagnosis) -> Iterator[str]:
+    compared = found.sources["reconciliation"] if found.sources else {}
+    for client, said in compared.items():
+        if not said["sessions"]:
+            continue
+        yield (
+            f"{client}: {said['comparable']:,} of {counted(int(said['sessions']), 'session')}"
+            " have a total of the client's own"
+        )
+        if said["completeness_share"] is not None:
+            yield (
+                f"{client}: {said['agreeing']:,} agree to the token;"
+                f" {said['completeness_share']:.1%} of what was billed is in the ledger"
+            )
+        for status, meaning in _DISAGREEMENTS.items():
+            if said[status]:
+                yield f"{client}: {counted(int(said[status] or 0), 'session')} {meaning}"
+    if not any(said["sessions"] for said in compared.values()):
+        yield "nothing to compare"
+
+
+def _unfamiliar(found: Diagnosis) -> Iterator[str]:
+    if not found.unfamiliar:
+        yield "nothing: every record type and usage field is known"
+    for each in found.unfamiliar:
+        yield (
+            f"{each.client} {each.kind.replace('_', ' ')} {each.name}:"
+            f" {counted(each.lines, 'line')} of {counted(each.transcripts, 'transcript')}"
         )
 
 

@@ -21,6 +21,7 @@ from fleet_pipeline.cli.diagnosis import (
     Prices,
     RegisterState,
     Transcripts,
+    Unfamiliar,
     Usage,
     Version,
 )
@@ -57,6 +58,7 @@ def examine(settings: Settings, now: datetime) -> Diagnosis:
         usage=_usage(rows),
         sources=None if home.damaged else ledger.sources(settings.home),
         versions=_versions(rows),
+        unfamiliar=[] if home.damaged else _unfamiliar(settings.home),
         prices=_prices(rows, org, now.date()),
         published=_published(settings.home),
         latest_close=latest_close(now.date()),
@@ -176,11 +178,11 @@ def _usage(rows: pl.DataFrame) -> list[Usage]:
 def _versions(rows: pl.DataFrame) -> list[Version]:
     """Return every version, the newest last."""
     parts = rows.group_by("client", version="client_version").agg(
-        pl.len(), last=pl.col("ts").dt.date().max()
+        pl.len(), first=pl.col("ts").dt.date().min(), last=pl.col("ts").dt.date().max()
     )
     versions = [
-        Version(client, version, requests, last, _is_measured(client, version))
-        for client, version, requests, last in parts.iter_rows()
+        Version(client, version, requests, first, last, _is_measured(client, version))
+        for client, version, requests, first, last in parts.iter_rows()
     ]
     return sorted(
         versions, key=lambda each: (each.client, _numbers(each.version), str(each.version))
@@ -190,6 +192,11 @@ def _versions(rows: pl.DataFrame) -> list[Version]:
 def _is_measured(client: str, version: str | None) -> bool:
     newest = _numbers(MEASURED[client])
     return _numbers(version)[: len(newest)] <= newest
+
+
+def _unfamiliar(home: Home) -> list[Unfamiliar]:
+    columns = ("client", "kind", "name", "transcripts", "lines")
+    return [Unfamiliar(*row) for row in ledger.unfamiliar(home).select(columns).iter_rows()]
 
 
 def _numbers(version: str | None) -> tuple[int, ...]:

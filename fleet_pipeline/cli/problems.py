@@ -137,6 +137,13 @@ def _of_counting(found: Diagnosis) -> Iterator[Problem]:
                 f"{client} {_listed(versions)}: the counting was measured up to {measured}",
                 "hold a day of the page against what the client itself says",
             )
+    if found.unfamiliar:
+        yield Problem(
+            "this version does not know: "
+            + _listed([f"{each.client} {each.name}" for each in found.unfamiliar]),
+            "look for a newer version of fleet_pipeline; until then hold a day of the page against"
+            " what the client itself says",
+        )
     for client, files in found.transcripts.files.items():
         all_read = files and not found.transcripts.unread and not found.home.damaged
         if all_read and client not in {part.client for part in found.usage}:

@@ -8,7 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fleet_pipeline.ledger.counting import Sources, quota, recount, sources, usage
+    from fleet_pipeline.ledger.counting import (
+        Sources,
+        quota,
+        recount,
+        sessions,
+        sources,
+        unfamiliar,
+        usage,
+    )
     from fleet_pipeline.ledger.glance import note_that_all_is_read, nothing_is_new
     from fleet_pipeline.ledger.ingestion import Report, ingest
 
@@ -20,7 +28,9 @@ __all__ = [
     "nothing_is_new",
     "quota",
     "recount",
+    "sessions",
     "sources",
+    "unfamiliar",
     "usage",
 ]
 
@@ -32,7 +42,9 @@ _MODULES = {
     "nothing_is_new": "glance",
     "quota": "counting",
     "recount": "counting",
+    "sessions": "counting",
     "sources": "counting",
+    "unfamiliar": "counting",
     "usage": "counting",
 }
 

@@ -42,6 +42,11 @@ _LAST: Final = (
 _TOTALS: Final = tuple(f"cumulative_{name}" for name in _LAST)
 _REVIEW_ECHO: Final = timedelta(minutes=1)
 
+SESSION: Final = pl.coalesce(
+    "session_id", pl.when("is_subagent").then("parent_thread_id"), "thread"
+)
+"""The session of a billed statement: a subagent's thread belongs to the one that started it."""
+
 
 def count_codex(events: pl.DataFrame) -> pl.DataFrame:
     """Return one ledger row for each request in ``events`` (``CodexEvent`` and its ``host``).
@@ -49,23 +54,14 @@ def count_codex(events: pl.DataFrame) -> pl.DataFrame:
     Tokens are disjoint: fresh input, cache write (counted as 5m), cache read, output with
     reasoning. Ordered by time and message id.
     """
-    known = _named(events.rechunk())
-    statements = _once(known)
-    counts = statements.filter(pl.col("kind") == "count")
-    records = known.filter(pl.col("kind") == "record")
-    dropped = pl.concat([_replayed(counts), _superseded(counts, records), _echoes(counts)])
-    bills = (pl.col("kind") == "record") | (pl.sum_horizontal("input_tokens", "output_tokens") > 0)
     return (
-        statements.join(dropped, on="message_id", how="anti")
-        .filter(bills)
+        billed_statements(events)
         .sort("ts", "message_id")
         .select(
             client=pl.lit("codex"),
             message_id="message_id",
             request_id=None,
-            session_id=pl.coalesce(
-                "session_id", pl.when("is_subagent").then("parent_thread_id"), "thread"
-            ),
+            session_id=SESSION,
             host="host",
             ts="ts",
             model="model",
@@ -98,6 +94,22 @@ def count_codex(events: pl.DataFrame) -> pl.DataFrame:
         )
         .pipe(with_tool_counts)
         .cast(USAGE)
+    )
+
+
+def billed_statements(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the one statement of each billed request, with its ``thread`` and ``message_id``.
+
+    Ordered by thread, time and place.
+    """
+    known = _named(events.rechunk())
+    statements = _once(known)
+    counts = statements.filter(pl.col("kind") == "count")
+    records = known.filter(pl.col("kind") == "record")
+    dropped = pl.concat([_replayed(counts), _superseded(counts, records), _echoes(counts)])
+    bills = (pl.col("kind") == "record") | (pl.sum_horizontal("input_tokens", "output_tokens") > 0)
+    return statements.join(dropped, on="message_id", how="anti", maintain_order="left").filter(
+        bills
     )
 
 

@@ -1,7 +1,7 @@
 """From evidence to the ledger, and from the ledger to whoever asks."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -15,6 +15,7 @@ from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.connected import ClaudeEvidence
 from fleet_pipeline.ledger.days import day_of, host_of
+from fleet_pipeline.ledger.reconciliation import NEEDED, compare_sessions, in_short
 from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
 
@@ -105,6 +106,31 @@ def quota(home: Home) -> pl.DataFrame:
     return store.read_files(_of_real_hosts(home, home.lake / "quota"), evidence.QUOTA)
 
 
+def sessions(home: Home, days: tuple[date, date] | None = None) -> pl.DataFrame:
+    """Return each session beside what its client says that it was billed (``SESSIONS``).
+
+    Of all of the ledger, or of the sessions whose last request was from the first up to, not
+    including, the second day (UTC).
+    """
+    compared = _compared(home, usage(home))
+    if days:
+        start, end = (datetime.combine(day, time(), UTC) for day in days)
+        compared = compared.filter(pl.col("last_ts").is_between(start, end, closed="left"))
+    return compared
+
+
+def _compared(home: Home, ledger: pl.DataFrame) -> pl.DataFrame:
+    events = home.lake / "events"
+    totals = store.read_files(_of_real_hosts(home, home.lake / "totals"), evidence.TOTALS)
+    claude = _of_real_hosts(home, events, client="claude") if totals.height else []
+    codex = _of_real_hosts(home, events, client="codex")
+    return compare_sessions(
+        ledger,
+        (totals, store.read_files(claude, NEEDED)),
+        store.read_files(codex, evidence.CODEX),
+    )
+
+
 class Sources(TypedDict):
     """What all transcripts together held; see ``sources``."""
 
@@ -116,12 +142,14 @@ class Sources(TypedDict):
     quarantined: dict[str, int]
     hosts: list[dict[str, object]]
     clients: dict[str, dict[str, int]]
+    reconciliation: dict[str, dict[str, int | float | None]]
 
 
 def sources(home: Home) -> Sources:
     """Return what all transcripts together held, from the store: the same whenever it is asked.
 
-    ``duplicates`` is how many lines spoke of a request that was counted already.
+    ``duplicates`` is how many lines spoke of a request that was counted already,
+    ``reconciliation`` how far each client's own totals and the ledger agree.
     """
     ledger = usage(home)
     held = store.read_files(_of_real_hosts(home, home.lake / "transcripts"), evidence.TRANSCRIPTS)
@@ -146,13 +174,28 @@ def sources(home: Home) -> Sources:
         "clients": {
             client: {"files": files, "lines": lines} for client, files, lines in clients.iter_rows()
         },
+        "reconciliation": in_short(_compared(home, ledger)),
     }
 
 
-def _of_real_hosts(home: Home, folder: Path, days: tuple[date, date] | None = None) -> list[Path]:
+def unfamiliar(home: Home) -> pl.DataFrame:
+    """Return what transcripts hold that is not known: client, kind, name, transcripts, lines."""
+    seen = store.read_files(_of_real_hosts(home, home.lake / "unfamiliar"), evidence.UNFAMILIAR)
+    name = ["client", "kind", "name"]
+    return seen.group_by(name).agg(pl.len().alias("transcripts"), pl.col("lines").sum()).sort(name)
+
+
+def _of_real_hosts(
+    home: Home,
+    folder: Path,
+    days: tuple[date, date] | None = None,
+    *,
+    client: str | None = None,
+) -> list[Path]:
     """Return the files of ``folder``, without the demo fleet's once there is a real one."""
     real = any(path.name != f"host={DEMO_HOST}" for path in (home.lake / "usage").glob("host=*"))
-    paths = [*folder.glob("host=*/date=*.parquet"), *folder.glob("host=*.parquet")]
+    below = f"client={client}/" if client else ""
+    paths = [*folder.glob(f"host=*/{below}date=*.parquet"), *folder.glob("host=*.parquet")]
     if real:
         paths = [path for path in paths if host_of(path) != DEMO_HOST]
     if days:

@@ -31,6 +31,7 @@ TABLES: Final = (
     "prices",
     "cost_scenarios",
     "subscription_value",
+    "reconciliation",
 )
 """The weekly tables that a page is made of; all but the requests themselves are published."""
 

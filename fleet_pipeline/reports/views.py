@@ -19,18 +19,21 @@ from pyarrow.fs import LocalFileSystem
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import DEMO_HOST, Home
+from fleet_pipeline.ledger import sessions
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.days import host_of
-from fleet_pipeline.ledger.evidence import CLAUDE, CODEX, QUOTA
+from fleet_pipeline.ledger.evidence import CLAUDE, CODEX, QUOTA, TOTALS, UNFAMILIAR
 
 View = Callable[[], ds.Dataset]
 """Opens a table; raises SourceError where its files cannot be read as one."""
 
-_DAILY: Final[Mapping[str, tuple[str, pl.Schema]]] = {
+_EVIDENCE: Final[Mapping[str, tuple[str, pl.Schema]]] = {
     "usage": ("usage/host=*/date=*.parquet", USAGE),
     "quota": ("quota/host=*/date=*.parquet", QUOTA),
     "events_claude": ("events/host=*/client=claude/date=*.parquet", CLAUDE),
     "events_codex": ("events/host=*/client=codex/date=*.parquet", CODEX),
+    "client_totals": ("totals/host=*.parquet", TOTALS),
+    "unfamiliar": ("unfamiliar/host=*.parquet", UNFAMILIAR),
 }
 _WEEK: Final = timedelta(days=7)
 
@@ -38,19 +41,24 @@ _WEEK: Final = timedelta(days=7)
 def views(home: Home) -> dict[str, View]:
     """Return the tables of the lake by name: ledger, quota readings, evidence, weekly tables.
 
+    ``sessions`` is made when it is asked for: each session beside what its client was billed.
     The daily ones leave out the demo fleet once there is a real host. A weekly table has all its
     weeks, told apart by ``week``, the day on which each closes.
     """
     daily: dict[str, View] = {
         name: partial(_of_days, _real(home.lake, home.lake.glob(pattern)), schema)
-        for name, (pattern, schema) in _DAILY.items()
+        for name, (pattern, schema) in _EVIDENCE.items()
     }
     weekly: dict[str, View] = {
         folder.name: partial(_of_weeks, folder.name, paths)
         for folder in sorted(home.lake.glob("weekly/*"))
         if (paths := sorted(folder.glob("*.parquet"))) and folder.name not in daily
     }
-    return daily | weekly
+    return {**daily, "sessions": partial(_sessions, home), **weekly}
+
+
+def _sessions(home: Home) -> ds.Dataset:
+    return ds.dataset(sessions(home).to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 def newest_request(home: Home) -> datetime | None:

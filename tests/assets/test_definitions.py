@@ -23,6 +23,7 @@ GROUPS = {
         "context_profile",
         "model_mix",
         "codex_usage",
+        "reconciliation",
         "target_proxy",
     },
     "headroom": {"headroom"},
@@ -43,6 +44,8 @@ WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
     ("window_coverage", "window_is_whole"),
     ("subscription_value", "used_models_have_prices"),
+    ("reconciliation", "ledger_is_within_client_totals"),
+    ("reconciliation", "transcripts_tell_nearly_all"),
 }
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}

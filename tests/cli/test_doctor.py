@@ -88,8 +88,8 @@ def test_it_tells_what_was_found_read_and_counted(
         "1 line not believed: unreadable",
         "0 lines that only repeated a request",
         "known for every model",
-        "claude 2.1.169: 3 requests, last on 2026-06-10",
-        "codex 0.140.0: 1 request, last on 2026-06-10",
+        "claude 2.1.169: 3 requests, 2026-06-10 to 2026-06-10",
+        "codex 0.140.0: 1 request, 2026-06-10 to 2026-06-10",
         "nothing yet",
     ):
         assert line in says

@@ -422,6 +422,19 @@ def _build() -> dict[str, object]:
                 {"host": "kiln", "requests": 35_549, "last_ts": "2026-06-16T22:10:00Z"},
             ],
             "clients": {},
+            "reconciliation": {
+                "claude": {
+                    "sessions": 912, "comparable": 640, "agreeing": 588, "billed_more": 50,
+                    "unfinished": 2, "logged_more": 0, "billed_tokens": 9_120_400_000,
+                    "logged_tokens": 9_090_100_000, "only_billed_tokens": 30_300_000,
+                    "only_logged_tokens": 0, "completeness_share": 0.9967,
+                },
+                "codex": {
+                    "sessions": 40, "comparable": 0, "agreeing": 0, "billed_more": 0,
+                    "unfinished": 0, "logged_more": 0, "billed_tokens": 0, "logged_tokens": 0,
+                    "only_billed_tokens": 0, "only_logged_tokens": 0, "completeness_share": None,
+                },
+            },
         },
         "checks": {
             "passed": 30,

@@ -75,6 +75,9 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
             window_start=start,
             window_end=end,
         ),
+        "reconciliation": tables.run(
+            "reconciliation", sessions=ledger.sessions(home, (start, end))
+        ),
         "subscription_value": costing.subscription_value(requests),
     }
     plain = (name for name in TABLES if name not in made)
@@ -127,7 +130,7 @@ def test_a_week_tells_its_ranking_its_checks_and_the_figures_that_decide(ready: 
     week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
     page = json.loads((week.published.folder / "page.json").read_bytes())
     assert week.ranking == ranking_of(ready, CLOSE)
-    assert (week.checks_passed, week.checks_warned) == (9, 0)
+    assert (week.checks_passed, week.checks_warned) == (11, 0)
     assert (
         week.decision_figures["full_input_tokens"] == (page["usage"]["claude"]["full_input_tokens"])
     )
