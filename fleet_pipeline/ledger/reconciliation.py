@@ -52,7 +52,8 @@ NEEDED: Final = pl.Schema(
     {
         name: evidence.CLAUDE[name]
         for name in (
-            "kind", "file_id", "first_offset", "ts", "session_id", "message_id", "stop_reason",
+            "kind", "file_id", "first_offset", "ts", "session_id", "message_id", "request_id",
+            "stop_reason",
         )
     }
 )  # fmt: skip
@@ -65,6 +66,9 @@ _SHORT: Final = (
 )  # fmt: skip
 
 _SIDES: Final = ("client", "session_id", "model")
+_ROW: Final = (
+    *_SIDES, "message_id", "request_id", "ts", "output_is_final", *CLASSES,
+)  # fmt: skip
 _STATEMENT: Final = ("host", "file_id", "offset")
 _ACCOUNT: Final = ("session_id", "started_at")
 
@@ -77,14 +81,12 @@ def compare_sessions(
     ``claude`` are the totals and the evidence of requests (``ClientTotal`` and ``ClaudeEvent``
     with their ``host``), ``codex`` is the evidence of Codex (``CodexEvent`` with its ``host``).
     """
-    rows = ledger.filter(pl.col("session_id").is_not_null())
-    told, compared = _claude(*claude, rows.filter(pl.col("client") == "claude"))
+    rows = ledger.filter(pl.col("session_id").is_not_null()).select(_ROW)
+    of_claude, spoken_of = _claude(*claude, rows.filter(pl.col("client") == "claude"))
     of_codex = _codex(codex)
-    named = of_codex.select(_SIDES[:2]).unique()
-    compared = pl.concat(
-        [compared, rows.join(named, on=_SIDES[:2], how="semi").select(compared.columns)]
-    )
-    return _side_by_side(rows, compared, pl.concat([told, of_codex]))
+    with_total = of_codex.select(_SIDES[:2]).unique()
+    compared = pl.concat([spoken_of, rows.join(with_total, on=_SIDES[:2], how="semi")])
+    return _side_by_side(rows, compared, pl.concat([of_claude, of_codex]))
 
 
 def in_short(sessions: pl.DataFrame) -> dict[str, dict[str, int | float | None]]:
@@ -104,19 +106,24 @@ def _side_by_side(
     is_open = pl.col("output_is_final").not_()
     logged = compared.group_by(_SIDES).agg(
         pl.len().alias("requests"),
+        pl.col("ts").max(),
         *(pl.col(name).sum().alias(f"logged_{name}") for name in CLASSES),
         *(pl.col(name).filter(is_open).sum().alias(f"open_{name}") for name in CLASSES),
     )
-    all_requests = ledger.group_by(_SIDES).agg(pl.len().alias("_all"), pl.col("ts").max())
+    others = ledger.join(compared, on=["client", "message_id"], how="anti")
+    left = others.group_by(_SIDES).agg(
+        pl.len().alias("requests_without_totals"), pl.col("ts").max().alias("other_ts")
+    )
     sides = (
         billed.group_by(_SIDES)
         .agg(pl.col("told_ts").max(), *(pl.col(f"billed_{name}").sum() for name in CLASSES))
         .join(logged, on=_SIDES, how="full", coalesce=True, nulls_equal=True)
-        .join(all_requests, on=_SIDES, how="full", coalesce=True, nulls_equal=True)
+        .join(left, on=_SIDES, how="full", coalesce=True, nulls_equal=True)
     )
     session = list(_SIDES[:2])
     has_total = pl.col("told_ts").is_not_null().any().over(session)
-    counted = ["requests", *(f"{side}_{name}" for side in ("logged", "open") for name in CLASSES)]
+    counted = ["requests", "requests_without_totals"]
+    counted += [*(f"{side}_{name}" for side in ("logged", "open") for name in CLASSES)]
     sides = sides.with_columns(pl.col(counted).fill_null(0)).with_columns(
         pl.when(has_total).then(pl.col(f"billed_{name}").fill_null(0)) for name in CLASSES
     )
@@ -134,8 +141,10 @@ def _side_by_side(
     return (
         sides.with_columns(
             status=status,
-            last_ts=pl.coalesce(pl.col("ts").max().over(session), "told_ts"),
-            requests_without_totals=pl.col("_all").fill_null(0) - pl.col("requests"),
+            last_ts=pl.coalesce(
+                pl.max_horizontal("ts", "other_ts").max().over(session),
+                pl.col("told_ts").max().over(session),
+            ),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in SESSIONS.items())
         .sort(_SIDES)
@@ -149,10 +158,12 @@ def _claude(
     requests = events.filter(pl.col("kind") == "request")
     statements = _statements(totals, requests)
     accounts = statements.unique(_ACCOUNT, keep="last", maintain_order=True)
-    inherited = _inherited(totals, requests, ledger, statements, accounts)
-    told = pl.concat([_tokens(totals, accounts), inherited])
+    in_files = _in_files_of(accounts, requests, ledger)
+    parents = _parents(statements, accounts, in_files)
+    inherited = _tokens(totals, parents).with_columns(-pl.col(CLASSES))
     billed = (
-        told.group_by(*_ACCOUNT, "model")
+        pl.concat([_tokens(totals, accounts), inherited])
+        .group_by(*_ACCOUNT, "model")
         .agg(pl.col(CLASSES).sum().clip(lower_bound=0))
         .select(
             pl.lit("claude").alias("client"),
@@ -162,7 +173,7 @@ def _claude(
             *(pl.col(name).alias(f"billed_{name}") for name in CLASSES),
         )
     )
-    return billed, _spoken_of(ledger, accounts)
+    return billed, _spoken_of(in_files, accounts, parents)
 
 
 def _statements(totals: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
@@ -206,56 +217,70 @@ def _tokens(totals: pl.DataFrame, statements: pl.DataFrame) -> pl.DataFrame:
     return statements.select(*_ACCOUNT, *_STATEMENT).join(of_lines, on=_STATEMENT).drop(_STATEMENT)
 
 
-def _inherited(
-    totals: pl.DataFrame,
-    requests: pl.DataFrame,
-    ledger: pl.DataFrame,
-    statements: pl.DataFrame,
-    accounts: pl.DataFrame,
+def _in_files_of(
+    accounts: pl.DataFrame, requests: pl.DataFrame, ledger: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return, as negative tokens, what a forked session's total has from its parent.
+    """Return the ledger's rows of all that the files of each session with a total speak of.
 
-    A fork copies the parent's lines, and its total goes on from the parent's, start included. What
-    it began with is the parent's last statement that speaks of nothing but copied requests; where
-    the parent made none, the copied requests themselves.
+    A forked session's files also speak of what it copied, so that a row may be there under several
+    sessions: the ledger itself gives it to one of them, whichever that is.
     """
-    copied = _copied(requests, ledger, accounts)
-    pairs = copied.group_by("session_id", "owner").agg(pl.col("ts").max().alias("copied_until"))
-    began_with = (
+    named = requests.select("session_id", "message_id", "request_id").join(
+        accounts.select("session_id").unique(), on="session_id", how="semi"
+    )
+    rows = ledger.drop("session_id")
+    known = named.drop("request_id").join(rows, on="message_id", maintain_order="left")
+    rewritten = (
+        named.join(rows, on="message_id", how="anti")
+        .drop("message_id")
+        .join(rows.drop_nulls("request_id").unique("request_id"), on="request_id")
+    )
+    both = pl.concat([known.select(_ROW), rewritten.select(_ROW)])
+    return both.unique(["session_id", "message_id"])
+
+
+def _parents(
+    statements: pl.DataFrame, accounts: pl.DataFrame, in_files: pl.DataFrame
+) -> pl.DataFrame:
+    """Return, for each forked session, what its total began with: a statement of its ``parent``.
+
+    A fork copies its parent's lines, and its total goes on from the parent's, start included. It
+    began with the parent's last statement that speaks of nothing but what was copied.
+    """
+    mine = in_files.select("session_id", "message_id", "ts")
+    shared = (
+        mine.join(mine.rename({"session_id": "parent"}), on="message_id")
+        .filter(pl.col("parent") != pl.col("session_id"))
+        .group_by("session_id", "parent")
+        .agg(pl.col("ts").max().alias("copied_until"))
+    )
+    is_less = (pl.col("size") < pl.col("most")) | (
+        (pl.col("size") == pl.col("most")) & (pl.col("parent") < pl.col("session_id"))
+    )
+    return (
         accounts.select(*_ACCOUNT, pl.col("size").alias("most"))
-        .join(pairs, on="session_id")
-        .join(statements.rename({"session_id": "owner"}).drop("beyond"), on=["owner", "started_at"])
-        .filter(pl.col("until") <= pl.col("copied_until"), pl.col("size") <= pl.col("most"))
-        .sort(*_ACCOUNT, "size", *_STATEMENT)
+        .join(shared, on="session_id")
+        .join(
+            statements.rename({"session_id": "parent"}).drop("beyond"), on=["parent", "started_at"]
+        )
+        .filter(pl.col("until") <= pl.col("copied_until"), is_less)
+        .sort(*_ACCOUNT, "size", "parent", *_STATEMENT)
         .unique(_ACCOUNT, keep="last", maintain_order=True)
     )
-    unsaid = (
-        accounts.join(began_with, on=_ACCOUNT, how="anti")
-        .select(_ACCOUNT)
-        .join(copied, on="session_id")
-        .filter(pl.col("ts") >= pl.col("started_at"))
-        .select(*_ACCOUNT, "model", *CLASSES)
+
+
+def _spoken_of(
+    in_files: pl.DataFrame, accounts: pl.DataFrame, parents: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the rows that a session's own part of its total speaks of.
+
+    They lie after its start and before its end, and not in the history that its parent is billed.
+    """
+    of_parents = parents.select(*_ACCOUNT, "parent").join(
+        in_files.select(pl.col("session_id").alias("parent"), "message_id"), on="parent"
     )
-    return pl.concat([_tokens(totals, began_with), unsaid]).with_columns(-pl.col(CLASSES))
-
-
-def _copied(requests: pl.DataFrame, ledger: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return the requests in the files of sessions with a total that another session owns."""
-    mine = ledger.select("message_id", pl.col("session_id").alias("owner"), "ts", "model", *CLASSES)
     return (
-        requests.select("session_id", "message_id")
-        .join(accounts.select("session_id").unique(), on="session_id", how="semi")
-        .unique()
-        .join(mine, on="message_id")
-        .filter(pl.col("owner") != pl.col("session_id"))
-    )
-
-
-def _spoken_of(ledger: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that a total of their session speaks of: after its start, before its end."""
-    return (
-        ledger.filter(pl.col("session_id").is_in(accounts["session_id"].unique().implode()))
-        .sort("ts")
+        in_files.sort("ts")
         .join_asof(
             accounts.select(*_ACCOUNT, "beyond").sort("started_at"),
             left_on="ts",
@@ -268,7 +293,8 @@ def _spoken_of(ledger: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
             pl.col("started_at").is_not_null(),
             pl.col("beyond").is_null() | (pl.col("ts") < pl.col("beyond")),
         )
-        .select(*_SIDES, *CLASSES, "output_is_final")
+        .join(of_parents, on=[*_ACCOUNT, "message_id"], how="anti")
+        .select(_ROW)
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import ingest, recount, sources, usage
+from fleet_pipeline.ledger import ingest, recount, sessions, sources, unfamiliar, usage
 from fleet_pipeline.transcripts.discover import Places
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "recorded-clients"
@@ -138,3 +138,102 @@ def test_each_billed_request_of_codex_has_one_row_and_no_other_has(taken_in, ver
     assert sure - counted == Counter()
     assert counted - possible == Counter()
     assert (sure.total() > 60) == (version != "0.29.0")
+
+
+TOTALLED = "2.1.330"
+"""The recorded client of Claude Code that keeps totals."""
+
+
+def billed_in_all(requests: list[dict]) -> tuple[int, int, int, int]:
+    """Return fresh input, cache writes, cache reads and output of these requests together."""
+    names = (
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "output_tokens",
+    )
+    return tuple(sum(r["usage"].get(name) or 0 for r in requests) for name in names)
+
+
+def side(rows: list[dict], name: str) -> tuple[int, int, int, int]:
+    """Return the same of one side of a reconciled session."""
+    parts = (
+        ("input_tokens",),
+        ("cache_write_5m_tokens", "cache_write_1h_tokens"),
+        ("cache_read_tokens",),
+        ("output_tokens",),
+    )
+    return tuple(
+        sum(row[f"{name}_{part}"] for row in rows for part in together) for together in parts
+    )
+
+
+def test_what_a_session_is_told_to_have_been_billed_is_what_the_server_billed(taken_in):
+    """But for what the client itself does not know for sure: streams that broke off, and kills.
+
+    Forks and resumed sessions are among them; compaction, titles and searches are in no line.
+    """
+    _, billed, home = taken_in("claude", TOTALLED)
+    of_session: dict[str, list[dict]] = {}
+    for request in billed:
+        of_session.setdefault(request["session_id"], []).append(request)
+    found = sessions(home).partition_by("session_id", as_dict=True)
+    assert {session for (session,) in found} == of_session.keys()
+    logged = set(usage(home)["message_id"])
+    sure = 0
+    for (session,), rows in found.items():
+        requests = of_session[session]
+        if any(request["fault"] and request["delivered"] == "cut" for request in requests):
+            continue
+        sure += 1
+        assert side(rows.to_dicts(), "billed") == billed_in_all(requests), session
+        in_lines = [request for request in requests if request["message_id"] in logged]
+        if not any(request["usage"].get("iterations") for request in requests):
+            assert side(rows.to_dicts(), "logged") == billed_in_all(in_lines), session
+            agrees = len(in_lines) == len(requests)
+            assert rows["status"][0] == ("agrees" if agrees else "billed_more"), session
+    assert sure > 30
+
+
+def test_a_session_that_was_killed_is_compared_from_where_it_was_resumed(taken_in):
+    _, billed, home = taken_in("claude", TOTALLED)
+    [killed] = {r["session_id"] for r in billed if r["label"].startswith("kill.")}
+    [row] = [row for row in sessions(home).to_dicts() if row["session_id"] == killed]
+    assert row["status"] == "agrees"
+    assert (row["requests"] > 0, row["requests_without_totals"]) == (True, 1)
+
+
+def test_nearly_all_that_the_recorded_client_was_billed_is_in_its_transcripts(taken_in):
+    _, _, home = taken_in("claude", TOTALLED)
+    short = sources(home)["reconciliation"]["claude"]
+    assert short["comparable"] == short["sessions"] == 41
+    assert short["agreeing"] >= 31
+    assert short["completeness_share"] > 0.99
+    assert short["logged_more"] == 1, "the session that was compacted on the server"
+
+
+@pytest.mark.parametrize("version", CLAUDE[:-1])
+def test_clients_without_totals_are_not_comparable(taken_in, version):
+    _, _, home = taken_in("claude", version)
+    short = sources(home)["reconciliation"]["claude"]
+    assert (short["comparable"], short["agreeing"], short["completeness_share"]) == (0, 0, None)
+    assert short["sessions"] > 20
+
+
+@pytest.mark.parametrize("version", CODEX[1:])
+def test_every_thread_total_of_codex_grew_by_what_the_ledger_has(taken_in, version):
+    """Resumed, forked, compacted, reviewed: the total begins anew or goes on, none of it lost."""
+    _, _, home = taken_in("codex", version)
+    short = sources(home)["reconciliation"]["codex"]
+    assert short["agreeing"] == short["comparable"] == short["sessions"] > 20
+    assert short["completeness_share"] == 1
+
+
+@pytest.mark.parametrize(
+    ("client", "version"),
+    [("claude", version) for version in CLAUDE] + [("codex", version) for version in CODEX],
+)
+def test_nothing_that_a_recorded_client_wrote_is_unfamiliar(taken_in, client, version):
+    corpus, _, home = taken_in(client, version)
+    assert unfamiliar(home).rows() == []
+    assert next(corpus.rglob("*.jsonl")).stat().st_size > 0

@@ -153,6 +153,18 @@ def prompt(
     return {name: value for name, value in line.items() if value is not None}
 
 
+def cost_state(models: dict[str, Record], *, at: datetime = START, **fields: object) -> Record:
+    """Return the line in which the client sums up a session that it began ``at`` that moment."""
+    return {
+        "type": "cost-state",
+        "sessionId": SESSION,
+        "totalCostUSD": 0.5,
+        "startTime": round(at.timestamp() * 1000),
+        "modelUsage": models,
+        "hasUnknownModelCost": False,
+    } | fields
+
+
 def in_old_order(record: Record) -> Record:
     """Return the record as a client of before 2.1 orders it: the message near the end."""
     places = {name: place for place, name in enumerate(_OLD_ORDER)}
