@@ -42,6 +42,7 @@ def sources(
         "quarantined": dict(quarantined or {}),
         "hosts": [{"host": host, "requests": n} for host, n in (hosts or {}).items()],
         "clients": {},
+        "reconciliation": {},
     }
 
 
@@ -168,6 +169,44 @@ def test_the_demo_fleet_may_go_when_a_real_one_comes() -> None:
     demo = page(700, 200, demo=True, demo_host=900)
     found = quality.ledger_has_not_shrunk(usage(3, 0), sources({"laptop": 3}), demo, demo)
     assert found.passed
+
+
+def reconciliation(**claude: int | float | None) -> pl.DataFrame:
+    """Return the table of a client without any session, and of Claude Code as a whole."""
+    codex = {
+        "client": "codex", "model": "", "sessions": 0, "comparable": 0, "agreeing": 0,
+        "billed_tokens": 0, "only_billed_tokens": 0, "only_logged_tokens": 0,
+        "completeness_share": None,
+    }  # fmt: skip
+    whole = codex | {"client": "claude", "sessions": 9, "comparable": 4, "agreeing": 3} | claude
+    part = whole | {"model": "opus", "only_logged_tokens": 10**9, "completeness_share": 0.0}
+    return pl.DataFrame([codex, whole, part], infer_schema_length=None)
+
+
+def test_a_ledger_a_little_beyond_the_clients_totals_is_no_news_and_far_beyond_is() -> None:
+    little = reconciliation(billed_tokens=1000, only_logged_tokens=50)
+    found = quality.ledger_is_within_client_totals(little)
+    assert found.passed
+    assert "claude: 4 of 9 sessions have a total, 3 agree to the token" in found.says
+    much = quality.ledger_is_within_client_totals(
+        reconciliation(billed_tokens=1000, only_logged_tokens=51)
+    )
+    assert (much.passed, much.refuses) == (False, False)
+    assert much.says == "claude: 51 tokens beyond the 1,000 of the client's own totals"
+
+
+def test_a_client_that_was_billed_for_much_that_is_in_no_transcript_is_told() -> None:
+    assert quality.transcripts_tell_nearly_all(reconciliation(completeness_share=0.9)).passed
+    found = quality.transcripts_tell_nearly_all(reconciliation(completeness_share=0.899))
+    assert (found.passed, found.refuses) == (False, False)
+    assert "claude: the transcripts have 89.9% of what" in found.says
+
+
+def test_nothing_is_warned_of_where_no_client_keeps_a_total() -> None:
+    nothing = reconciliation(comparable=0, agreeing=0)
+    assert quality.ledger_is_within_client_totals(nothing).passed
+    assert quality.transcripts_tell_nearly_all(nothing).passed
+    assert "0 of 9 sessions have a total" in quality.transcripts_tell_nearly_all(nothing).says
 
 
 def test_the_published_record_of_an_outcome_has_no_more_than_the_page_needs() -> None:

@@ -355,3 +355,55 @@ def test_only_the_named_folders_are_looked_at(
     [place] = found["places"]
     assert place["folder"] == str(Path("named").absolute())
     assert found["transcripts"]["files"] == {"claude": 1, "codex": 0}
+
+
+def add_lines(path: Path, *records: dict[str, object]) -> None:
+    with path.open("a") as file:
+        file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+
+
+def total(fresh: int, **more: int) -> dict[str, object]:
+    """Return what the client says that the session of ``claude_transcript`` was billed."""
+    models = {"claude-sonnet-4-6": {"inputTokens": fresh, **more}}
+    start = 1_781_049_600_000  # 2026-06-10 00:00 UTC
+    return {
+        "type": "cost-state", "sessionId": "session", "startTime": start, "modelUsage": models,
+    }  # fmt: skip
+
+
+def test_it_tells_how_far_the_clients_own_totals_and_the_ledger_agree(
+    fleet: Run, org: Path, claude_transcript: WriteTranscript, codex_transcript: WriteTranscript
+) -> None:
+    add_lines(claude_transcript(2), total(10**9))
+    claude_transcript(1, name="other")
+    codex_transcript()
+    fleet("ingest")
+    says = fleet("doctor").stdout
+    for line in (
+        "claude: 1 of 2 sessions have a total of the client's own",
+        "claude: 0 agree to the token; ",
+        "of what was billed is in the ledger",
+        "claude: 1 session billed for more than any line speaks of",
+        "codex: 1 of 1 session have a total of the client's own",
+        "codex: 1 agree to the token; 100.0% of what was billed is in the ledger",
+    ):
+        assert line in says
+    compared = diagnosed(fleet("doctor", "--json"))["sources"]["reconciliation"]
+    assert (compared["claude"]["comparable"], compared["claude"]["sessions"]) == (1, 2)
+
+
+def test_it_names_what_this_version_does_not_know(
+    fleet: Run, org: Path, claude_transcript: WriteTranscript
+) -> None:
+    path = claude_transcript(1)
+    assert "nothing: every record type and usage field is known" in fleet("doctor").stdout
+    add_lines(path, {"type": "holo-note", "text": "secret"}, {"type": "holo-note"}, {"type": "a b"})
+    fleet("ingest")
+    result = fleet("doctor")
+    assert "claude record type holo-note: 2 lines of 1 transcript" in result.stdout
+    assert "claude record type (other): 1 line of 1 transcript" in result.stdout
+    assert "secret" not in result.stdout
+    assert "this version does not know: claude (other), claude holo-note" in problems(
+        fleet("doctor", "--json"), losing_data=False
+    )
+    assert result.exit_code == 0

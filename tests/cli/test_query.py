@@ -81,7 +81,7 @@ def test_the_question_may_come_from_standard_input() -> None:
 def test_the_views_are_listed_with_their_columns(fleet: Run) -> None:
     listed = json.loads(fleet("query", "--tables", "--format", "json").stdout)
     assert {row["view"] for row in listed} == {
-        "events_claude", "events_codex", "quota", "usage",
+        "client_totals", "events_claude", "events_codex", "quota", "sessions", "unfamiliar", "usage",
     }  # fmt: skip
     assert {"view": "usage", "column": "ts", "type": "TIMESTAMP WITH TIME ZONE"} in listed
 
@@ -130,3 +130,19 @@ def test_the_question_changes_nothing_in_the_home(fleet: Run) -> None:
     fleet("query", BY_MODEL)
     fleet("usage", "session")
     assert files() == before
+
+
+def test_each_session_can_be_asked_for_beside_what_its_client_was_billed(fleet: Run) -> None:
+    question = "select session_id, status, requests_without_totals as n from sessions order by 1"
+    assert json.loads(fleet("query", question, "--format", "json").stdout) == [
+        {"session_id": "other", "status": "not_comparable", "n": 1},
+        {"session_id": "session", "status": "not_comparable", "n": 3},
+    ]
+
+
+@pytest.mark.parametrize("view", ["client_totals", "unfamiliar"])
+def test_the_evidence_behind_it_can_be_asked_for_even_where_there_is_none(
+    fleet: Run, view: str
+) -> None:
+    answer = fleet("query", f"select count(*) as n from {view}", "--format", "json").stdout
+    assert json.loads(answer) == [{"n": 0}]

@@ -10,10 +10,11 @@ import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fleet_pipeline.ledger import recount
+from fleet_pipeline.ledger import recount, unfamiliar
 
 from ..transcripts.claude_fixtures.lines import (
     after,
+    cost_state,
     encoded,
     finished_agent,
     reply,
@@ -36,7 +37,11 @@ STORY = transcript(
     encoded(reply("c", usage(-5, 2))),
     reply(rewritten("a"), usage(1, 30), request_id="ra", at=after(minutes=2)),
     finished_agent("a1", usage(2, 200), at=after(minutes=3)),
-    reply("d", usage(4, 4), at=after(hours=30)),
+    cost_state({"claude-opus-4-8": {"inputTokens": 9, "outputTokens": 250}}),
+    reply("d", usage(4, 4, new_tokens=1), at=after(hours=30), version="2.2.0"),
+    {"type": "holo-note", "text": "x" * 900},
+    cost_state({"claude-opus-4-8": {"inputTokens": -1}}),
+    cost_state({"claude-opus-4-8": {"inputTokens": 90, "outputTokens": 500}}),
     reply("Zoë — 日本語 🚀", usage(5, 5), at=after(hours=31), cwd="/work/Zoë"),
 )
 
@@ -54,7 +59,12 @@ def story_of_codex() -> Rollout:
 
 def seen(machine: Machine) -> tuple[object, ...]:
     """Return all that a fleet sees of its transcripts."""
-    return machine.ledger_bytes(), machine.sources()
+    kept = [
+        *(machine.home.lake / "totals").glob("*"),
+        *(machine.home.lake / "unfamiliar").glob("*"),
+    ]
+    evidence = {path.parent.name: path.read_bytes() for path in kept}
+    return machine.ledger_bytes(), machine.sources(), evidence
 
 
 @settings(max_examples=12, deadline=None)
@@ -71,8 +81,9 @@ def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_
         in_pieces.write(growing, STORY[:cut], at=WRITTEN + timedelta(minutes=age))
         in_pieces.ingest()
     assert in_pieces.billed() == at_once.billed()
-    assert in_pieces.sources() == at_once.sources()
-    assert in_pieces.ledger_bytes() == at_once.ledger_bytes()
+    assert seen(in_pieces) == seen(at_once)
+    assert unfamiliar(at_once.home)["name"].to_list() == ["holo-note", "new_tokens"]
+    assert at_once.sources()["reconciliation"]["claude"]["comparable"] == 1
 
 
 @settings(max_examples=8, deadline=None)

@@ -347,3 +347,11 @@ def test_each_chart_has_a_title_a_description_and_a_table(html: str) -> None:
         assert re.search(r"<title [^>]+>\S.*</title><desc [^>]+>\S.*</desc>", chart, re.S)
         rest = html[html.index(chart) :]
         assert "<summary>Data table</summary>" in rest[: rest.index("</figure>")]
+
+
+def test_the_page_says_how_far_the_clients_own_totals_and_the_ledger_agree(read: Outline) -> None:
+    assert (
+        "Claude Code: 640 of 912 sessions keep one, 588 agree to the token; the ledger has 99.7%"
+        " of what they were billed. Codex: 0 of 40 sessions keep one. Sessions without one are not"
+        " compared"
+    ) in read.words
