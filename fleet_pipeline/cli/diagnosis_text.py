@@ -120,7 +120,7 @@ def _own_totals(found: Diagnosis) -> Iterator[str]:
             continue
         yield (
             f"{client}: {said['comparable']:,} of {counted(int(said['sessions']), 'session')}"
-            " have a total of the client's own"
+            " with a total of the client's own"
         )
         if said["completeness_share"] is not None:
             yield (

@@ -59,12 +59,12 @@ def story_of_codex() -> Rollout:
 
 def seen(machine: Machine) -> tuple[object, ...]:
     """Return all that a fleet sees of its transcripts."""
-    kept = [
-        *(machine.home.lake / "totals").glob("*"),
-        *(machine.home.lake / "unfamiliar").glob("*"),
+    beside = [
+        pl.read_parquet(path).drop("file_id").rows()
+        for kind in ("totals", "unfamiliar")
+        for path in sorted((machine.home.lake / kind).glob("*.parquet"))
     ]
-    evidence = {path.parent.name: path.read_bytes() for path in kept}
-    return machine.ledger_bytes(), machine.sources(), evidence
+    return machine.ledger_bytes(), machine.sources(), beside
 
 
 @settings(max_examples=12, deadline=None)

@@ -1,4 +1,4 @@
-"""The sums over reconciled sessions: how many agree, and what share of the bill is in the ledger."""
+"""The sums over reconciled sessions: how many agree, what share of the bill is in the ledger."""
 
 import polars as pl
 import pytest
