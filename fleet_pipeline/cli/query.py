@@ -33,8 +33,10 @@ def query(
 
     Where SELECT is `-` it is read from standard input.
 
-    Views: usage (the ledger: one row for each request), quota, events_claude and events_codex (the
-    evidence), and every weekly table, all its weeks by `week`, or its last one as latest.<table>.
+    Views: usage (the ledger: one row for each request), sessions (each session and model beside what
+    its client says it was billed), quota, events_claude, events_codex, client_totals and unfamiliar
+    (the evidence), and every weekly table, all its weeks by `week`, or its last one as
+    latest.<table>.
     Each week covers 30 days, so that weeks overlap and must not be added up.
 
     Nothing can be changed, and no other file be read. Times are UTC. The answer may hold working
