@@ -33,9 +33,9 @@ def query(
 
     Where SELECT is `-` it is read from standard input.
 
-    Views: usage (the ledger: one row for each request), sessions (each session and model beside what
-    its client says it was billed), quota, events_claude, events_codex, client_totals and unfamiliar
-    (the evidence), and every weekly table, all its weeks by `week`, or its last one as
+    Views: usage (the ledger: one row for each request), sessions (each session and model, beside
+    what its client says it was billed), quota, events_claude, events_codex, client_totals and
+    unfamiliar (the evidence), and every weekly table, all its weeks by `week`, or its last one as
     latest.<table>.
     Each week covers 30 days, so that weeks overlap and must not be added up.
 
