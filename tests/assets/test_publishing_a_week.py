@@ -25,6 +25,8 @@ REFUSING_OR_WARNING = {
     "days_add_up",
     "priced_models_have_prices",
     "used_models_have_prices",
+    "ledger_is_within_client_totals",
+    "transcripts_tell_nearly_all",
 }
 
 
