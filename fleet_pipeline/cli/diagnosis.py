@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from fleet_pipeline.ledger import Sources
-from fleet_pipeline.transcripts.discover import Client
+from fleet_pipeline.transcripts.files import Client
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ What the files say is made in ``org.starting``; here is the look at transcripts 
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -20,15 +19,9 @@ from fleet_pipeline.settings import this_machine
 from fleet_pipeline.transcripts.claude import read_transcript
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import read_rollout
-from fleet_pipeline.transcripts.discover import Places, TranscriptFile, find
-from fleet_pipeline.transcripts.lines import (
-    CompressedBytes,
-    Lines,
-    PlainBytes,
-    every_line,
-    is_compressed,
-    open_regular,
-)
+from fleet_pipeline.transcripts.discover import Places, find
+from fleet_pipeline.transcripts.files import TranscriptFile
+from fleet_pipeline.transcripts.lines import Lines, every_line
 
 _NEWEST_FILES: Final = 200
 _FIRST_LINES: Final = 100
@@ -89,24 +82,13 @@ def _name_of(folder: Path) -> str:
 
 def _folders_in(file: TranscriptFile) -> Iterator[str]:
     """Yield the working directories in the first lines; a file that cannot be read has none."""
+    scan = lines_to_decode(notes=False) if file.client == "claude" else every_line
+    read = read_transcript if file.client == "claude" else read_rollout
     try:
-        descriptor = open_regular(file.path)
+        with file.open() as opened:
+            lines = islice(Lines(opened.bytes_from(0), scan=scan), _FIRST_LINES)
+            for event in read(lines, file_id=file.id, written=opened.written).events:
+                if event.cwd:
+                    yield event.cwd
     except (OSError, SourceError):
         return
-    try:
-        source = (
-            CompressedBytes(descriptor)
-            if is_compressed(descriptor)
-            else PlainBytes(descriptor, 0, file.size)
-        )
-        written = datetime.fromtimestamp(file.modified_ns / 1e9, UTC)
-        scan = lines_to_decode(notes=False) if file.client == "claude" else every_line
-        lines = islice(Lines(source, scan=scan), _FIRST_LINES)
-        read = read_transcript if file.client == "claude" else read_rollout
-        for event in read(lines, file_id=file.id, written=written).events:
-            if event.cwd:
-                yield event.cwd
-    except (OSError, SourceError):
-        return
-    finally:
-        os.close(descriptor)

@@ -52,7 +52,7 @@ def _glance(sources: Sequence[Places], found: Sequence[Found]) -> _Glance:
     for places, here in zip(sources, found, strict=True):
         files = [
             (file.client, file.id, file.size, file.modified_ns, file.changed_ns, file.noted_ns,
-             file.inode)
+             file.inode, file.content)
             for file in (*here.files, *here.statusline_logs)
         ]  # fmt: skip
         entries.update(msgspec.json.encode((places.host, files, sorted(here.passed_over.items()))))

@@ -5,12 +5,11 @@ cannot be read is counted and passed over; a store that cannot be written ends t
 """
 
 import gc
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Final
 from uuid import UUID
 
@@ -24,19 +23,10 @@ from fleet_pipeline.ledger.register import Entry, Register, fingerprints
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
-from fleet_pipeline.transcripts.discover import Found, Places, TranscriptFile, find
+from fleet_pipeline.transcripts.discover import Found, Places, find
 from fleet_pipeline.transcripts.drift import Drift
-from fleet_pipeline.transcripts.lines import (
-    Bytes,
-    CompressedBytes,
-    Lines,
-    PlainBytes,
-    Scan,
-    digest,
-    every_line,
-    is_compressed,
-    open_regular,
-)
+from fleet_pipeline.transcripts.files import Opened, TranscriptFile
+from fleet_pipeline.transcripts.lines import Lines, Scan, digest, every_line
 from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 
 Progress = Callable[[int], None]
@@ -111,8 +101,8 @@ class _Ingestion:
         self._full, self._progress = full, progress
         self._intake = Intake(home, host)
         self._entries: list[Entry] = []
-        self._agent_folders: set[Path] = set()
-        self._sessions_with_agents: set[Path] = set()
+        self._agent_folders: set[PurePath] = set()
+        self._sessions_with_agents: set[PurePath] = set()
 
     def run(self, found: Found) -> None:
         for file in found.files:
@@ -161,33 +151,31 @@ class _Ingestion:
         return lines_to_decode(notes=has_agents)
 
     def _read(self, file: TranscriptFile, entry: Entry | None) -> None:
-        descriptor = open_regular(file.path)
-        try:
-            compressed = is_compressed(descriptor)
-            grown = entry is not None and not compressed
-            known = entry if grown and entry and entry.has_only_grown(file, descriptor) else None
+        with file.open(entry.offset if entry else 0) as opened:
+            grown = (
+                entry is not None and not opened.compressed and entry.has_only_grown(file, opened)
+            )
+            known = entry if grown else None
             start = known.offset if known else 0
-            source: Bytes = PlainBytes(descriptor, start, file.size)
-            if compressed:
-                source = CompressedBytes(descriptor)
-            lines = Lines(source, start, scan=self._scan(file))
-            written = file.written
+            lines = Lines(opened.bytes_from(start), start, scan=self._scan(file))
             if file.client == "claude":
-                rejected, request_lines, state = self._read_claude(file, lines, written, known)
+                rejected, request_lines, state = self._read_claude(
+                    file, lines, opened.written, known
+                )
             else:
-                rejected, request_lines, state = self._read_codex(file, lines, written, known)
+                rejected, request_lines, state = self._read_codex(
+                    file, lines, opened.written, known
+                )
             rejected += [
                 Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long
             ]
             if rejected:
-                head = _first_line(descriptor, compressed)
+                head = _first_line(opened)
                 self._intake.add(
                     "rejected", rejected, client=file.client, file_id=file.id, head=head
                 )
-            end = 0 if compressed else lines.end
-            head, tail = fingerprints(descriptor, end)
-        finally:
-            os.close(descriptor)
+            end = 0 if opened.compressed else lines.end
+            head, tail = fingerprints(opened, end)
         count = lines.count + (known.lines if known else 0)
         request_lines += known.request_lines if known else 0
         self._report.files_read += 1
@@ -206,7 +194,7 @@ class _Ingestion:
             lines,
             file_id=file.id,
             written=written,
-            agent=_of_agent(file.path) if file.path.name.startswith("agent-") else None,
+            agent=_of_agent(file) if file.path.name.startswith("agent-") else None,
             state=msgspec.msgpack.decode(carried, type=ClaudeState) if carried else None,
         )
         self._intake.add_events(transcript.events)
@@ -236,24 +224,21 @@ class _Ingestion:
 
     def _read_statusline_log(self, file: TranscriptFile, entry: Entry | None) -> None:
         """Take in a log of limits; it is no transcript, and no line of it is a request."""
-        descriptor = open_regular(file.path)
-        try:
-            known = entry if entry and entry.has_only_grown(file, descriptor) else None
+        with file.open(entry.offset if entry else 0) as opened:
+            known = entry if entry and entry.has_only_grown(file, opened) else None
             start = known.offset if known else 0
-            lines = Lines(PlainBytes(descriptor, start, file.size), start)
-            written = file.written
-            log = read_statusline_log(lines, written=written)
+            lines = Lines(opened.bytes_from(start), start)
+            log = read_statusline_log(lines, written=opened.written)
             rejected = log.rejected + [
                 Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long
             ]
             self._intake.add("quota", log.quota, client=file.client)
-            self._intake.add(
-                "rejected", rejected, client=file.client, file_id=file.id,
-                head=_first_line(descriptor, compressed=False),
-            )  # fmt: skip
-            head, tail = fingerprints(descriptor, lines.end)
-        finally:
-            os.close(descriptor)
+            if rejected:
+                head = _first_line(opened)
+                self._intake.add(
+                    "rejected", rejected, client=file.client, file_id=file.id, head=head
+                )
+            head, tail = fingerprints(opened, lines.end)
         count = lines.count + (known.lines if known else 0)
         if known is None:
             self._intake.read_again(file.id)
@@ -279,6 +264,7 @@ class _Ingestion:
                 changed_ns=file.changed_ns,
                 noted_ns=file.noted_ns,
                 inode=file.inode,
+                content=file.content,
                 offset=end,
                 head=prints[0],
                 tail=prints[1],
@@ -290,7 +276,7 @@ class _Ingestion:
         )
 
 
-def _thread_in_name(rollout: Path) -> str | None:
+def _thread_in_name(rollout: PurePath) -> str | None:
     """Return the thread id that ends a rollout's name; any other name is nobody's business."""
     stem = rollout.name.removesuffix(".zst").removesuffix(".jsonl")
     try:
@@ -299,20 +285,16 @@ def _thread_in_name(rollout: Path) -> str | None:
         return None
 
 
-def _first_line(descriptor: int, compressed: bool) -> int:
+def _first_line(opened: Opened) -> int:
     """Return a digest of the first line: the same under any name, and while the file grows."""
-    if not compressed:
-        return digest(os.pread(descriptor, 65536, 0).split(b"\n", 1)[0])
-    os.lseek(descriptor, 0, os.SEEK_SET)
     buffer = bytearray(65536)
     view = memoryview(buffer)
-    source, filled = CompressedBytes(descriptor), 0
+    source, filled = opened.bytes_from(0), 0
     while filled < len(buffer) and (count := source.readinto(view[filled:])):
         filled += count
     return digest(bytes(buffer[:filled]).split(b"\n", 1)[0])
 
 
-_NOTE_LIMIT: Final = 2**20
 _DEEPEST: Final = 100
 
 
@@ -321,16 +303,10 @@ class _Meta(msgspec.Struct):
     spawnDepth: int | None = None
 
 
-def _of_agent(transcript: Path) -> OfAgent:
+def _of_agent(file: TranscriptFile) -> OfAgent:
     """Return what the client noted beside a subagent's transcript, if it did."""
     try:
-        descriptor = open_regular(transcript.with_suffix(".meta.json"))
-    except (OSError, SourceError):
+        note = msgspec.json.decode(file.note() or b"", type=_Meta)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return OfAgent()
-    try:
-        note = msgspec.json.decode(os.read(descriptor, _NOTE_LIMIT), type=_Meta)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return OfAgent()
-    finally:
-        os.close(descriptor)
     return OfAgent(note.agentType, max(1, min(note.spawnDepth or 1, _DEEPEST)))

@@ -4,7 +4,6 @@ Only a memory aid: deleting the register costs a re-read and changes nothing. It
 the data that it speaks of.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ from msgspec import Struct
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.store import read_frame, write_frame
 from fleet_pipeline.ledger.versions import PARSER_VERSION
-from fleet_pipeline.transcripts.discover import TranscriptFile
+from fleet_pipeline.transcripts.files import Opened, TranscriptFile
 from fleet_pipeline.transcripts.lines import digest
 
 _FINGERPRINT: Final = 4096
@@ -29,6 +28,7 @@ _SCHEMA = pl.Schema(
         "changed_ns": pl.Int64,
         "noted_ns": pl.Int64,
         "inode": pl.UInt64,
+        "content": pl.Int64,
         "offset": pl.Int64,
         "head": pl.Int64,
         "tail": pl.Int64,
@@ -56,6 +56,7 @@ class Entry(Struct, frozen=True):
     changed_ns: int
     noted_ns: int
     inode: int
+    content: int
     offset: int
     head: int
     tail: int
@@ -66,17 +67,22 @@ class Entry(Struct, frozen=True):
     parser_version: int = PARSER_VERSION
 
     def is_unchanged(self, file: TranscriptFile) -> bool:
-        """Say whether the file looks as it did, going by what one stat tells."""
+        """Say whether the file looks as it did, going by what its store tells unasked.
+
+        A store that has a name for the content is taken at its word, whenever it was put there.
+        """
+        same_place = (self.modified_ns, self.changed_ns, self.inode) == (
+            file.modified_ns, file.changed_ns, file.inode
+        )  # fmt: skip
         return (
             self.parser_version == PARSER_VERSION
             and self.size == file.size
-            and self.modified_ns == file.modified_ns
-            and self.changed_ns == file.changed_ns
             and self.noted_ns == file.noted_ns
-            and self.inode == file.inode
+            and self.content == file.content
+            and (file.content != 0 or same_place)
         )
 
-    def has_only_grown(self, file: TranscriptFile, descriptor: int) -> bool:
+    def has_only_grown(self, file: TranscriptFile, opened: Opened) -> bool:
         """Say whether everything before ``offset`` is still what was read, and still as credible.
 
         A file of the same size counts only if its time is the same too: else it was edited.
@@ -88,17 +94,18 @@ class Entry(Struct, frozen=True):
             and self.inode == file.inode
             and (
                 file.size > self.size
-                or (file.size, file.modified_ns) == (self.size, self.modified_ns)
+                or (file.size, file.modified_ns, file.content)
+                == (self.size, self.modified_ns, self.content)
             )
-            and (self.head, self.tail) == fingerprints(descriptor, self.offset)
+            and (self.head, self.tail) == fingerprints(opened, self.offset)
         )
 
 
-def fingerprints(descriptor: int, offset: int) -> tuple[int, int]:
+def fingerprints(opened: Opened, offset: int) -> tuple[int, int]:
     """Return digests of the first and of the last 4 KiB before ``offset``."""
     length = min(offset, _FINGERPRINT)
-    head = os.pread(descriptor, length, 0)
-    return digest(head), digest(os.pread(descriptor, length, offset - length))
+    head = opened.piece(0, length)
+    return digest(head), digest(opened.piece(offset - length, length))
 
 
 class Register:

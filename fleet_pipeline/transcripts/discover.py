@@ -9,16 +9,14 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.statusline import log as statusline
-from fleet_pipeline.transcripts.lines import digest
+from fleet_pipeline.transcripts.files import NOTE_SUFFIX, Client, LocalFile, TranscriptFile
 
-Client = Literal["claude", "codex"]
-CLIENTS: tuple[Client, ...] = ("claude", "codex")
+CLIENTS: Final[tuple[Client, ...]] = ("claude", "codex")
 
 
 @dataclass(frozen=True)
@@ -34,34 +32,8 @@ class Places:
         return self.claude if client == "claude" else self.codex
 
 
-_FARTHEST_NS = 2**62
+_FARTHEST_NS: Final = 2**62
 """Nanoseconds since 1970 that fit everywhere: the year 2116. A time beyond is a broken clock's."""
-
-
-@dataclass(frozen=True)
-class TranscriptFile:
-    """A file to read as the file system knows it; times in nanoseconds since 1970, UTC.
-
-    ``noted_ns`` is when a subagent's type was noted beside its transcript, 0 if it was not.
-    """
-
-    client: Client
-    path: Path
-    size: int
-    modified_ns: int
-    changed_ns: int
-    noted_ns: int
-    inode: int
-
-    @property
-    def written(self) -> datetime:
-        """When the file was last written, in UTC."""
-        return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
-
-    @property
-    def id(self) -> int:
-        """A number that stands for the path, which may name projects and is kept nowhere."""
-        return digest(os.fsencode(self.path))
 
 
 @dataclass
@@ -114,13 +86,13 @@ def named_places(claude: Sequence[Path], codex: Sequence[Path], host: str = "loc
 def find(places: Places) -> Found:
     """Return every file to read under ``places``, sorted by path; a missing folder holds none."""
     found = Found()
-    files: dict[Path, TranscriptFile] = {}
+    files: dict[Path, LocalFile] = {}
     for client in CLIENTS:
         roots = {root.resolve() for place in places.of(client) for root in _roots(client, place)}
         for root in sorted(roots):
             if not roots.intersection(root.parents):
                 files.update((file.path, file) for file in _files(client, root, found))
-    found.files = list(files.values())
+    found.files += files.values()
     for place in sorted({place.resolve() for place in places.claude}):
         found.statusline_logs += _statusline_logs(place)
     found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
@@ -136,7 +108,7 @@ def _roots(client: Client, place: Path) -> list[Path]:
         return [place]  # walking it counts that it cannot be read
 
 
-def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]:
+def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
     def refused(error: OSError) -> None:
         found.pass_over("folder not readable" if error.errno != 2 else "vanished")
 
@@ -159,7 +131,7 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[TranscriptFile]
             yield _found(client, path, status)
 
 
-def _statusline_logs(place: Path) -> Iterator[TranscriptFile]:
+def _statusline_logs(place: Path) -> Iterator[LocalFile]:
     for name in statusline.LOGS:
         path = place / statusline.FOLDER / name
         with suppress(OSError):
@@ -168,18 +140,16 @@ def _statusline_logs(place: Path) -> Iterator[TranscriptFile]:
                 yield _found("claude", path, status)
 
 
-def _found(client: Client, path: Path, status: os.stat_result) -> TranscriptFile:
+def _found(client: Client, path: Path, status: os.stat_result) -> LocalFile:
     noted_ns = 0
     if path.name.startswith("agent-"):
         with suppress(OSError):
-            noted_ns = path.with_suffix(".meta.json").stat().st_mtime_ns
+            noted_ns = path.with_suffix(NOTE_SUFFIX).stat().st_mtime_ns
     modified_ns, changed_ns, noted_ns = (
         max(-_FARTHEST_NS, min(time, _FARTHEST_NS))
         for time in (status.st_mtime_ns, status.st_ctime_ns, noted_ns)
     )
-    return TranscriptFile(
-        client, path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino
-    )
+    return LocalFile(client, path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino)
 
 
 def _is_transcript(client: Client, name: str) -> bool:

@@ -3,16 +3,20 @@
 Bytes and offsets only: what a line means is for ``claude`` and ``codex`` to say.
 """
 
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import zstandard
 
 from fleet_pipeline.errors import SourceError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 LINE_LIMIT: Final = 64 * 2**20
 """Bytes; a longer line is passed over and counted, so that memory stays bounded."""
@@ -64,13 +68,14 @@ class PlainBytes:
 
 
 class CompressedBytes:
-    """The bytes inside a Zstandard file."""
+    """The bytes inside of Zstandard."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Read an open file from its beginning."""
+    def __init__(self, source: Bytes) -> None:
+        """Unpack ``source`` from its beginning."""
         decompressor = zstandard.ZstdDecompressor()
-        self._file = os.fdopen(descriptor, "rb", closefd=False)
-        self._stream = decompressor.stream_reader(self._file, read_across_frames=True)
+        self._stream = decompressor.stream_reader(
+            io.BufferedReader(_Stream(source)), read_across_frames=True
+        )
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill ``buffer``; raises SourceError where the file is damaged."""
@@ -80,9 +85,22 @@ class CompressedBytes:
             raise SourceError("damaged Zstandard file") from None
 
 
-def is_compressed(descriptor: int) -> bool:
+class _Stream(io.RawIOBase):
+    """Bytes as the standard library sees them."""
+
+    def __init__(self, source: Bytes) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        return self._source.readinto(memoryview(buffer)) or 0
+
+
+def is_compressed(first: bytes) -> bool:
     """Say whether a file is Zstandard, by its first bytes rather than its name."""
-    return os.pread(descriptor, 4, 0) == _ZSTANDARD
+    return first.startswith(_ZSTANDARD)
 
 
 Scan = Callable[[bytearray, int, int], tuple[list[tuple[int, int]], int]]

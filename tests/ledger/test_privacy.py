@@ -211,5 +211,6 @@ def test_an_error_about_a_source_names_what_is_wrong_and_not_what_it_says(tmp_pa
     path.write_bytes(zstandard.compress(b"canary" * 99)[:-4] + b"\xff" * 9)
     descriptor = reading.open_regular(path)
     with pytest.raises(FleetError, match="damaged") as caught:
-        list(reading.Lines(reading.CompressedBytes(descriptor)))
+        source = reading.PlainBytes(descriptor, 0, path.stat().st_size)
+        list(reading.Lines(reading.CompressedBytes(source)))
     assert "canary" not in str(caught.value)
