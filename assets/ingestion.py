@@ -31,6 +31,7 @@ def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Evidence: what every transcript said of every request and quota window, kept for good.
 
     Only new bytes are read. Holds numbers and ids, no text; a deleted transcript deletes nothing.
+    A host that cannot be read stops no other.
     """
     settings = fleet.settings()
     report = ledger.ingest(settings.home, settings.sources())
@@ -40,6 +41,7 @@ def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult[None]:
             "read_now": report.files_read,
             "bytes_read_now": report.bytes_read,
             "passed_over": sum(report.passed_over.values()),
+            "hosts_not_read": sorted(report.failures),
             "dagster/uri": (settings.home.lake / "events").as_uri(),
         }
     )

@@ -6,7 +6,7 @@ import polars as pl
 from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import OWNERS, shown, weekly, weekly_check
-from fleet_pipeline import ledger, quality, tables
+from fleet_pipeline import hosts, ledger, quality, tables
 from fleet_pipeline.org import agents_by_folder, agents_table
 from fleet_pipeline.publishing.week import published_pages
 from fleet_pipeline.weeks import window
@@ -133,6 +133,17 @@ def ledger_has_not_shrunk(
     return shown(quality.ledger_has_not_shrunk(usage_totals, sources, same_week, newest))
 
 
+@weekly_check(usage_totals)
+def hosts_are_reporting(
+    context: dg.AssetCheckExecutionContext, fleet: Fleet, usage_totals: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
+    settings = fleet.settings()
+    listed = settings.organisation().hosts
+    known = hosts.hosts(ledger.sources(settings.home), listed, close_of(context))
+    return shown(quality.hosts_are_reporting(known, listed))
+
+
 @weekly_check(agent_usage, "usage_totals", blocking=True)
 def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
     """The agents' rows, the unattributed one among them, are the whole of Claude's usage."""
@@ -164,6 +175,7 @@ checks = [
     ledger_is_within_client_totals,
     transcripts_tell_nearly_all,
     ledger_has_not_shrunk,
+    hosts_are_reporting,
     agents_add_up,
     days_add_up,
 ]

@@ -17,6 +17,10 @@ class SourceError(FleetError):
     """A place that transcripts come from cannot be read."""
 
 
+class StoreError(SourceError):
+    """A store of objects refuses, is away or keeps failing; the next object may fare no better."""
+
+
 class PriceError(FleetError):
     """A price that a figure needs is unknown or not believable."""
 

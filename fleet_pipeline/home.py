@@ -51,6 +51,11 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def shipped(self) -> Path:
+        """What of this host was sent elsewhere: a memory aid for each address."""
+        return self.root / "shipped"
+
+    @property
     def demo(self) -> Path:
         """Transcripts of the demo fleet, where it stands in for real ones."""
         return self.root / "demo"

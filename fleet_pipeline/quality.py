@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypedDict
 
 import polars as pl
 
+from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
 from fleet_pipeline.ledger import Sources
 
 Severity = Literal["error", "warn"]
@@ -249,10 +250,23 @@ def _compared(reconciliation: pl.DataFrame) -> str:
     )
 
 
+def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome:
+    """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
+    quiet = [host for host in known if host["host"] in set(listed) and is_quiet(host)]
+    return Outcome(
+        "hosts_are_reporting", "warn", not quiet,
+        "; ".join(told(host) for host in quiet) + "; see that its transcripts still arrive"
+        if quiet else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
+        {"quiet_hosts": len(quiet)},
+    )  # fmt: skip
+
+
 def all_outcomes(
     tables: Tables,
     ledger: pl.DataFrame,
     sources: Sources,
+    known_hosts: Sequence[Host],
+    listed_hosts: Sequence[str],
     priced: Sequence[tuple[str, str]],
     published: Mapping[str, object] | None,
     newest: Mapping[str, object] | None,
@@ -262,6 +276,7 @@ def all_outcomes(
         requests_are_unique(ledger),
         ledger_has_not_shrunk(tables["usage_totals"], sources, published, newest),
         quarantine_is_small(sources),
+        hosts_are_reporting(known_hosts, listed_hosts),
         window_holds_requests(tables["window_coverage"]),
         window_is_whole(tables["window_coverage"]),
         agents_add_up(tables["agent_usage"], tables["usage_totals"]),

@@ -39,10 +39,13 @@ class Settings:
         """Return the places to read.
 
         The named ones, else this machine's own; where those hold no transcript at all, the demo
-        fleet if there is one. Raises ConfigurationError for a named folder that does not exist.
+        fleet if there is one. Raises ConfigurationError for a folder that the command names and
+        that does not exist; one that the organisation lists may be gone for a while.
         """
-        if named := self.named_places():
-            return [named_places(places.claude, places.codex, places.host) for places in named]
+        if self.claude or self.codex:
+            return [named_places(self.claude, self.codex)]
+        if listed := self.named_places():
+            return listed
         own, demo = self.own_places(), self.home.demo
         if demo.is_dir() and not find(own).files:
             return [Places((demo / ".claude",), (demo / ".codex",), DEMO_HOST)]
@@ -63,9 +66,23 @@ class Settings:
                 tuple(organisation.path(folder) for folder in source.claude),
                 tuple(organisation.path(folder) for folder in source.codex),
                 source.host,
+                source.address,
+                expected=True,
             )
             for source in organisation.sources
         ]
+
+    def places_of(self, host: str) -> Places:
+        """Return where the transcripts of this machine are, which goes by the name ``host``.
+
+        The named folders, else those that the organisation lists for it, else the clients' own.
+        """
+        if self.claude or self.codex:
+            return named_places(self.claude, self.codex)
+        for places in self.named_places():
+            if places.host == host and not places.s3:
+                return places
+        return self.own_places()
 
     def own_places(self) -> Places:
         """Return where the clients of this machine write, whether or not anything is there."""

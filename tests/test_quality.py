@@ -40,7 +40,10 @@ def sources(
         "requests_lines": believed,
         "duplicates": 0,
         "quarantined": dict(quarantined or {}),
-        "hosts": [{"host": host, "requests": n} for host, n in (hosts or {}).items()],
+        "hosts": [
+            {"host": host, "requests": n, "last_ts": "2026-06-16T23:58:11+00:00"}
+            for host, n in (hosts or {}).items()
+        ],
         "clients": {},
         "reconciliation": {},
     }

@@ -8,8 +8,9 @@ import pytest
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import DEMO_HOST
+from fleet_pipeline.s3 import Address
 from fleet_pipeline.settings import settings
-from fleet_pipeline.transcripts.discover import Places
+from fleet_pipeline.transcripts.discover import Places, find
 
 RILES_FLEET = Path(__file__).parents[1] / "orgs" / "riles-fleet"
 
@@ -132,17 +133,26 @@ def test_listed_folders_start_at_the_organisation_and_keep_their_host(
         sources="[{host: box, claude: [mounted, ~/.claude]}, {host: desk, codex: [/srv/codex]}]"
     )
     assert settings().named_places() == [
-        Places((folder / "mounted", user / ".claude"), (), "box"),
-        Places((), (Path("/srv/codex"),), "desk"),
+        Places((folder / "mounted", user / ".claude"), (), "box", expected=True),
+        Places((), (Path("/srv/codex"),), "desk", expected=True),
     ]
 
 
-def test_a_listed_folder_must_exist_when_it_is_to_be_read(
+def test_a_listed_folder_may_be_gone_for_a_while_and_is_then_told(
     organisation: Callable[..., Path],
 ) -> None:
     folder = organisation(sources="[{host: box, claude: [mounted]}]")
-    with pytest.raises(ConfigurationError, match=f"{folder}/mounted: there is no such folder"):
-        settings().sources()
+    [places] = settings().sources()
+    found = find(places)
+    assert found.failures == [f"{folder}/mounted: there is no such folder"]
+    assert found.failed
+
+
+def test_a_host_may_lie_in_s3(organisation: Callable[..., Path]) -> None:
+    organisation(sources="[{host: box, s3: s3://fleet/logs/box/, region: eu-central-1}]")
+    assert settings().sources() == [
+        Places(host="box", s3=Address("fleet", "logs/box/", region="eu-central-1"), expected=True)
+    ]
 
 
 def test_without_any_name_this_machines_own_folders_are_read(user: Path) -> None:

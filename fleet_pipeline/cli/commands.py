@@ -13,6 +13,7 @@ from fleet_pipeline.cli.init import init
 from fleet_pipeline.cli.query import query
 from fleet_pipeline.cli.recount import recount
 from fleet_pipeline.cli.refresh import refresh
+from fleet_pipeline.cli.ship import ship
 from fleet_pipeline.cli.statusline import statusline
 from fleet_pipeline.cli.ui import ui
 from fleet_pipeline.cli.usage import usage
@@ -35,5 +36,5 @@ def main(debug: bool) -> None:
     """Take the options of every command."""
 
 
-for command in (refresh, ingest, usage, query, init, doctor, recount, demo, statusline, ui):
+for command in (refresh, ingest, usage, query, init, doctor, recount, ship, demo, statusline, ui):
     main.add_command(command)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+from fleet_pipeline.hosts import Host
 from fleet_pipeline.ledger import Sources
 from fleet_pipeline.transcripts.files import Client
 
@@ -32,15 +33,20 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder that is looked at: ``named`` by the command or the organisation, else usual."""
+    """A folder, or an address in S3, that is looked at.
+
+    ``named`` by the command or the organisation, else usual; ``fault`` says why what lies in S3
+    could not be looked at.
+    """
 
     client: Client
     host: str
-    folder: Path
+    folder: str
     named: bool
     exists: bool
     transcripts: int
     bytes: int
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,7 @@ class Diagnosis:
     transcripts: Transcripts
     register: RegisterState
     usage: list[Usage]
+    hosts: list[Host]
     sources: Sources | None
     versions: list[Version]
     unfamiliar: list[Unfamiliar]

@@ -5,6 +5,7 @@ from typing import Final
 
 from fleet_pipeline.cli.diagnosis import Diagnosis
 from fleet_pipeline.cli.problems import Problem, counted
+from fleet_pipeline.hosts import told
 
 _COLUMN: Final = 14
 _DISAGREEMENTS: Final = {
@@ -21,6 +22,7 @@ def lines(found: Diagnosis, wrong: Sequence[Problem]) -> Iterator[str]:
     yield from _titled("transcripts", _transcripts(found))
     yield from _titled("register", _register(found))
     yield from _titled("ledger", _ledger(found))
+    yield from _titled("hosts", [told(host) for host in found.hosts] or ["none yet"])
     yield from _titled("left out", _left_out(found))
     yield from _titled("clients", _clients(found))
     yield from _titled("own totals", _own_totals(found))
@@ -63,7 +65,7 @@ def _transcripts(found: Diagnosis) -> Iterator[str]:
         holds = f"{counted(place.transcripts, 'file')}, {place.bytes / 1e6:,.1f} MB"
         yield (
             f"{place.client} on {place.host}: {place.folder}:"
-            f" {holds if place.exists else 'does not exist'}"
+            f" {holds if place.exists else place.fault or 'does not exist'}"
         )
     if seen.newest:
         yield f"the last one was written {seen.newest:%Y-%m-%d %H:%M} UTC"

@@ -27,11 +27,13 @@ from fleet_pipeline.cli.diagnosis import (
 )
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
+from fleet_pipeline.hosts import hosts
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.register import Register
 from fleet_pipeline.org import Org, priced_models
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.transcripts.discover import CLIENTS, Found, Places, find
+from fleet_pipeline.transcripts.files import LocalFile, SourceFile
 from fleet_pipeline.weeks import latest_close
 
 MEASURED: Final = {"claude": "2.1.330", "codex": "0.169"}
@@ -48,15 +50,18 @@ def examine(settings: Settings, now: datetime) -> Diagnosis:
     home = _home(settings.home)
     register = settings.home.lake / "register.parquet"
     rows = pl.DataFrame(schema=USAGE) if home.damaged else ledger.usage(settings.home)
+    sources = None if home.damaged else ledger.sources(settings.home)
+    seen = [(each, find(each)) for each in places]
     return Diagnosis(
         now=now,
         home=home,
         organisation=organisation,
-        places=[place for each in places for place in _folders(each, named)],
-        transcripts=_transcripts(places, Register(register), _deletable_before(settings, now)),
+        places=[place for each, found in seen for place in _places_of(each, found, named)],
+        transcripts=_transcripts(seen, Register(register), _deletable_before(settings, now)),
         register=_register(register),
         usage=_usage(rows),
-        sources=None if home.damaged else ledger.sources(settings.home),
+        hosts=hosts(sources, org.hosts if org else (), now.date()) if sources else [],
+        sources=sources,
         versions=_versions(rows),
         unfamiliar=[] if home.damaged else _unfamiliar(settings.home),
         prices=_prices(rows, org, now.date()),
@@ -86,15 +91,22 @@ def _places(settings: Settings) -> tuple[list[Places], bool]:
         return [settings.own_places()], False
 
 
-def _folders(places: Places, named: bool) -> list[Place]:
+def _places_of(places: Places, seen: Found, named: bool) -> list[Place]:
     found = []
+    for client in CLIENTS if places.s3 else ():
+        sizes = [file.size for file in seen.files if file.client == client]
+        fault = "; ".join(seen.failures) or None
+        address = str(places.s3)
+        found.append(
+            Place(client, places.host, address, named, not fault, len(sizes), sum(sizes), fault)
+        )
     for client in CLIENTS:
         for folder in places.of(client):
             alone = Places((folder,), ()) if client == "claude" else Places((), (folder,))
             files = find(alone).files
             size = sum(file.size for file in files)
             found.append(
-                Place(client, places.host, folder, named, folder.is_dir(), len(files), size)
+                Place(client, places.host, str(folder), named, folder.is_dir(), len(files), size)
             )
     return found
 
@@ -127,16 +139,17 @@ def _deletable_before(settings: Settings, now: datetime) -> datetime | None:
 
 
 def _transcripts(
-    places: list[Places], known: Register, deletable_before: datetime | None
+    seen: list[tuple[Places, Found]], known: Register, deletable_before: datetime | None
 ) -> Transcripts:
-    seen: list[tuple[Places, Found]] = [(each, find(each)) for each in places]
     files = [(each.host, file) for each, found in seen for file in found.files]
+    evidence = [(each.host, table) for each, found in seen for table in found.evidence]
     passed_over = Counter[str]()
     for _, found in seen:
         passed_over.update(found.passed_over)
-    passed_over["not readable"] += sum(not os.access(file.path, os.R_OK) for _, file in files)
-    unread = []
-    for host, file in files:
+    local = [file for _, file in files if isinstance(file, LocalFile)]
+    passed_over["not readable"] += sum(not os.access(file.path, os.R_OK) for file in local)
+    unread: list[SourceFile] = []
+    for host, file in [*files, *evidence]:
         entry = known.get(host, file.id)
         if entry is None or not entry.is_unchanged(file):
             unread.append(file)
@@ -149,6 +162,7 @@ def _transcripts(
         unread_bytes=sum(file.size for file in unread),
         endangered=sum(
             deletable_before is not None
+            and isinstance(file, LocalFile)
             and file.client == "claude"
             and _moment(file.modified_ns) < deletable_before
             for file in unread

@@ -1,5 +1,6 @@
 """``fleet ingest``: transcripts into the ledger, the step that ``fleet refresh`` begins with."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -8,9 +9,11 @@ import click
 
 from fleet_pipeline import home as homes
 from fleet_pipeline.cli import options, output, progress
+from fleet_pipeline.cli.failures import REFUSED
 
 if TYPE_CHECKING:
     from fleet_pipeline.settings import Settings
+    from fleet_pipeline.transcripts.discover import Found, Places
 
 
 @click.command()
@@ -22,18 +25,23 @@ def ingest(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -
     """Bring the ledger up to date, without publishing anything.
 
     With --json the totals of the whole ledger are printed: it holds every week, so that --as-of is
-    understood and changes nothing. Exit status: 0 done, 1 it could not be written, 2 bad usage or
-    configuration, 3 the home is in use.
+    understood and changes nothing. A host that cannot be read stops no other. Exit status: 0 done,
+    1 it could not be written or no host could be read, 2 bad usage or configuration, 3 the home is
+    in use.
     """
     options.close_of(as_of)
     with only_writer(settings.home, "fleet ingest"):
-        bring_up_to_date(settings, full)
+        found = bring_up_to_date(settings, full)
         if as_json:
             from fleet_pipeline import ledger
             from fleet_pipeline.usage import totals
 
             usage = totals(ledger.usage(settings.home))
-            output.document({"usage": usage, "sources": ledger.sources(settings.home)})
+            totals_of_all = {"usage": usage, "sources": ledger.sources(settings.home)}
+            failures = not_read(found)
+            output.document(totals_of_all | ({"hosts_not_read": failures} if failures else {}))
+    if found and all(here.failed for here in found):
+        sys.exit(REFUSED)
 
 
 @contextmanager
@@ -44,13 +52,30 @@ def only_writer(home: homes.Home, purpose: str) -> Iterator[None]:
         yield
 
 
-def bring_up_to_date(settings: "Settings", full: bool) -> None:
-    """Read what is new and count it, telling how it goes; with ``full`` read and count all."""
-    from fleet_pipeline import ledger
+def bring_up_to_date(settings: "Settings", full: bool) -> "list[Found]":
+    """Read what is new and count it, telling how it goes; with ``full`` read and count all.
+
+    Returns what was found of each host, and what was in the way.
+    """
     from fleet_pipeline.transcripts.discover import find
 
-    home, sources = settings.home, settings.sources()
+    sources = settings.sources()
     found = [find(places) for places in sources]
+    _read(settings.home, sources, found, full)
+    for host, failures in not_read(found).items():
+        for failure in failures:
+            output.note(f"WARNING: host {host} was not read, or not all of it: {failure}")
+    return found
+
+
+def not_read(found: "list[Found]") -> dict[str, list[str]]:
+    """Return of each host that could not be read, or not all of it, what was in the way."""
+    return {here.host: here.failures for here in found if here.failures}
+
+
+def _read(home: homes.Home, sources: "list[Places]", found: "list[Found]", full: bool) -> None:
+    from fleet_pipeline import ledger
+
     if not full and ledger.nothing_is_new(home, sources, found):
         files = sum(len(here.files) for here in found)
         output.note(f"transcripts: {files:,} found, none of them new")
@@ -66,5 +91,5 @@ def bring_up_to_date(settings: "Settings", full: bool) -> None:
         f"transcripts: {report.files:,} found, {report.files_read:,} read"
         f" ({report.bytes_read / 1e6:,.1f} MB){left_out}"
     )
-    if not report.files:
+    if not report.files and not report.failures:
         output.note("nothing was found to read: `fleet doctor` tells where was looked")

@@ -11,10 +11,10 @@ from typing import Final
 from fleet_pipeline.cli.diagnosis import Diagnosis
 from fleet_pipeline.cli.examination import ENDANGERED, MEASURED
 from fleet_pipeline.home import DEMO_HOST
+from fleet_pipeline.hosts import QUIET_DAYS, is_quiet, told
 from fleet_pipeline.quality import quarantine_is_small
 
-_QUIET: Final = timedelta(days=7)
-"""A machine that is in use writes a transcript within a week."""
+_QUIET: Final = timedelta(days=QUIET_DAYS)
 
 _FEW_ARE_FINAL: Final = 0.9
 
@@ -78,8 +78,14 @@ def _of_organisation(found: Diagnosis) -> Iterator[Problem]:
 
 def _of_reading(found: Diagnosis) -> Iterator[Problem]:
     seen = found.transcripts
+    faults = {place.host: place.fault for place in found.places if place.fault}
+    for host, fault in faults.items():
+        yield Problem(
+            f"host {host} cannot be read: {fault}",
+            "mend that and run `fleet ingest`; what was read of it before still counts",
+        )
     for place in found.places:
-        if place.named and not place.exists:
+        if place.named and not place.exists and not place.fault:
             yield Problem(
                 f"{place.folder}, listed for {place.host}, does not exist, so nothing is read",
                 "bring it back, or take it out of fleet.yaml",
@@ -157,14 +163,9 @@ def _of_hosts(found: Diagnosis) -> Iterator[Problem]:
     hosts = {part.host for part in found.usage}
     if hosts == {DEMO_HOST}:
         yield Problem("only the demo fleet was read", "it goes with your first transcript")
-    for host in sorted(hosts - {DEMO_HOST}) if len(hosts) > 1 else ():
-        last = max(part.last_day for part in found.usage if part.host == host)
-        age = found.now.date() - last
-        if age > _QUIET:
-            yield Problem(
-                f"host {host}: no request since {last}",
-                "see that its transcripts still reach this machine",
-            )
+    for host in found.hosts if len(found.hosts) > 1 else ():
+        if is_quiet(host) and host["host"] != DEMO_HOST:
+            yield Problem(f"host {told(host)}", "see that its transcripts still arrive")
 
 
 def _of_publication(found: Diagnosis) -> Iterator[Problem]:

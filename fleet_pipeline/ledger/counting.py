@@ -131,6 +131,14 @@ def _compared(home: Home, ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+class HostUsage(TypedDict):
+    """How many requests a host made, and when the last one (UTC, ISO 8601)."""
+
+    host: str
+    requests: int
+    last_ts: str
+
+
 class Sources(TypedDict):
     """What all transcripts together held; see ``sources``."""
 
@@ -140,7 +148,7 @@ class Sources(TypedDict):
     requests_lines: int
     duplicates: int
     quarantined: dict[str, int]
-    hosts: list[dict[str, object]]
+    hosts: list[HostUsage]
     clients: dict[str, dict[str, int]]
     reconciliation: dict[str, dict[str, int | float | None]]
 

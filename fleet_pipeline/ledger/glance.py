@@ -51,9 +51,10 @@ def _glance(sources: Sequence[Places], found: Sequence[Found]) -> _Glance:
     entries = blake2b(digest_size=16)
     for places, here in zip(sources, found, strict=True):
         files = [
-            (file.client, file.id, file.size, file.modified_ns, file.changed_ns, file.noted_ns,
-             file.inode, file.content)
-            for file in (*here.files, *here.statusline_logs)
+            (file.id, file.size, file.modified_ns, file.changed_ns, file.noted_ns, file.inode,
+             file.content)
+            for file in (*here.files, *here.statusline_logs, *here.evidence)
         ]  # fmt: skip
-        entries.update(msgspec.json.encode((places.host, files, sorted(here.passed_over.items()))))
+        left_out = sorted(here.passed_over.items()), here.failures
+        entries.update(msgspec.json.encode((places.host, files, left_out)))
     return _Glance(PARSER_VERSION, RULES_VERSION, entries.hexdigest())

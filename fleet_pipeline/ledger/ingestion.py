@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from fleet_pipeline.errors import SourceError
+from fleet_pipeline.errors import SourceError, StoreError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import evidence
+from fleet_pipeline.ledger import evidence, handover
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.register import Entry, Register, fingerprints
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
@@ -25,8 +26,9 @@ from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
 from fleet_pipeline.transcripts.discover import Found, Places, find
 from fleet_pipeline.transcripts.drift import Drift
-from fleet_pipeline.transcripts.files import Opened, TranscriptFile
+from fleet_pipeline.transcripts.files import Opened, SourceFile, TranscriptFile
 from fleet_pipeline.transcripts.lines import Lines, Scan, digest, every_line
+from fleet_pipeline.transcripts.objects import EVIDENCE, StoredEvidence
 from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 
 Progress = Callable[[int], None]
@@ -34,15 +36,22 @@ Progress = Callable[[int], None]
 
 _ROWS_IN_MEMORY: Final = 60_000
 
+_FAULTS_IN_A_ROW: Final = 3
+"""Objects that a store fails to give, each after all attempts, before it is left alone."""
+
 
 @dataclass
 class Report:
-    """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as on disk."""
+    """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as stored.
+
+    ``failures`` say of each host that could not be read, or not all of it, what is in the way.
+    """
 
     files: int = 0
     files_read: int = 0
     bytes_read: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, list[str]] = field(default_factory=dict)
 
 
 def ingest(
@@ -56,8 +65,9 @@ def ingest(
     """Bring the evidence of ``home`` up to date with ``sources``.
 
     ``found`` is what lies there, if somebody looked already; what could not be read is added to it.
-    ``full`` reads every transcript whole again. Raises BusyError where another process is writing,
-    OSError where the home cannot be written.
+    ``full`` reads every transcript whole again. A source that cannot be read stops no other: it is
+    told in the report. Raises BusyError where another process is writing, OSError where the home
+    cannot be written.
     """
     home.prepare()
     with home.lock("fleet ingest"), _without_garbage_collection():
@@ -66,7 +76,9 @@ def ingest(
         for number, places in enumerate(sources):
             here = found[number] if found else find(places)
             _Ingestion(home, places.host, register, report, full, progress).run(here)
-            report.files += len(here.files)
+            report.files += len(here.files) + len(here.evidence)
+            if here.failures:
+                report.failures[places.host] = here.failures
             for reason, count in here.passed_over.items():
                 report.passed_over[reason] = report.passed_over.get(reason, 0) + count
         register.save()
@@ -105,27 +117,39 @@ class _Ingestion:
         self._sessions_with_agents: set[PurePath] = set()
 
     def run(self, found: Found) -> None:
-        for file in found.files:
-            if file.path.name.startswith("agent-"):
-                self._agent_folders.add(file.path.parent)
-                self._sessions_with_agents.update(file.path.parents)
+        for path in (transcript.path for transcript in found.files):
+            if path.name.startswith("agent-"):
+                self._agent_folders.add(path.parent)
+                self._sessions_with_agents.update(path.parents)
         # Files of about the same days one after the other: the fewer days does each write touch.
         files = sorted(found.files, key=lambda file: file.modified_ns)
-        reads = [(self._read, file) for file in files]
-        reads += [(self._read_statusline_log, log) for log in found.statusline_logs]
+        reads: list[tuple[Callable[[Entry | None], None], SourceFile]] = [
+            *((partial(self._read, file), file) for file in files),
+            *((partial(self._read_statusline_log, log), log) for log in found.statusline_logs),
+            *((partial(self._read_evidence, table), table) for table in found.evidence),
+        ]
+        sound, faults = 0, 0
         for read, file in reads:
             entry = self._register.get(self._host, file.id)
             if self._full or entry is None or not entry.is_unchanged(file):
                 try:
-                    read(file, None if self._full else entry)
+                    read(None if self._full else entry)
+                    sound, faults = sound + 1, 0
                 except FileNotFoundError:
                     found.pass_over("vanished")
                 except SourceError as error:
                     found.pass_over(str(error))
+                    faults += isinstance(error, StoreError)
+                    if faults == _FAULTS_IN_A_ROW:
+                        found.failures.append(f"given up after several faults in a row: {error}")
+                        found.failed = not sound
+                        break
                 except OSError:
                     found.pass_over("not readable")
                 if self._intake.rows >= _ROWS_IN_MEMORY:
                     self._write()
+            else:
+                sound += 1
             if self._progress:
                 self._progress(file.size)
         self._write()
@@ -244,15 +268,24 @@ class _Ingestion:
             self._intake.read_again(file.id)
         self._remember(file, lines.end, (head, tail), count, 0, rejected, None)
 
+    def _read_evidence(self, file: StoredEvidence, entry: Entry | None) -> None:
+        """Take in what another home has read of this host."""
+        kind = handover.kind_of(file.path.relative_to(EVIDENCE))
+        transcripts = file.beside("transcripts.parquet") if kind == "rejected" else None
+        handover.take_in(self._intake, kind, file.read(), transcripts)
+        self._report.files_read += 1
+        self._report.bytes_read += file.size
+        self._remember(file)
+
     def _remember(
         self,
-        file: TranscriptFile,
-        end: int,
-        prints: tuple[int, int],
-        lines: int,
-        request_lines: int,
-        rejected: Sequence[Rejected],
-        state: bytes | None,
+        file: SourceFile,
+        end: int = 0,
+        prints: tuple[int, int] = (0, 0),
+        lines: int = 0,
+        request_lines: int = 0,
+        rejected: Sequence[Rejected] = (),
+        state: bytes | None = None,
     ) -> None:
         """Keep what the register is to know once the data is written."""
         self._entries.append(
@@ -276,6 +309,9 @@ class _Ingestion:
         )
 
 
+_FIRST: Final = 65536
+
+
 def _thread_in_name(rollout: PurePath) -> str | None:
     """Return the thread id that ends a rollout's name; any other name is nobody's business."""
     stem = rollout.name.removesuffix(".zst").removesuffix(".jsonl")
@@ -287,7 +323,9 @@ def _thread_in_name(rollout: PurePath) -> str | None:
 
 def _first_line(opened: Opened) -> int:
     """Return a digest of the first line: the same under any name, and while the file grows."""
-    buffer = bytearray(65536)
+    if not opened.compressed:
+        return digest(opened.piece(0, _FIRST).split(b"\n", 1)[0])
+    buffer = bytearray(_FIRST)
     view = memoryview(buffer)
     source, filled = opened.bytes_from(0), 0
     while filled < len(buffer) and (count := source.readinto(view[filled:])):

@@ -27,7 +27,7 @@ _RECORDS_UNPACKED: Final = 4_000
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """How one kind of evidence is kept: its columns, its place, and how old and new rows merge."""
 
     schema: pl.Schema
@@ -36,21 +36,26 @@ class _Table:
     by_day: bool
 
 
-_TABLES: Final[dict[Kind, _Table]] = {
-    "claude": _Table(
+TABLES: Final[dict[Kind, Table]] = {
+    "claude": Table(
         evidence.CLAUDE, "lake/events/{host}/client=claude", evidence.merge_claude, True
     ),
-    "codex": _Table(evidence.CODEX, "lake/events/{host}/client=codex", evidence.merge_same, True),
-    "quota": _Table(evidence.QUOTA, "lake/quota/{host}", evidence.merge_same, True),
-    "rejected": _Table(evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_same, False),
-    "totals": _Table(evidence.TOTALS, "lake/totals/{host}.parquet", evidence.merge_same, False),
-    "transcripts": _Table(
+    "codex": Table(evidence.CODEX, "lake/events/{host}/client=codex", evidence.merge_same, True),
+    "quota": Table(evidence.QUOTA, "lake/quota/{host}", evidence.merge_same, True),
+    "rejected": Table(evidence.REJECTED, "quarantine/{host}.parquet", evidence.merge_same, False),
+    "totals": Table(evidence.TOTALS, "lake/totals/{host}.parquet", evidence.merge_same, False),
+    "transcripts": Table(
         evidence.TRANSCRIPTS, "lake/transcripts/{host}.parquet", evidence.merge_transcripts, False
     ),
-    "unfamiliar": _Table(
+    "unfamiliar": Table(
         evidence.UNFAMILIAR, "lake/unfamiliar/{host}.parquet", evidence.merge_unfamiliar, False
     ),
 }
+
+
+def place_of(kind: Kind, home: Home, host: str) -> Path:
+    """Return where one kind of a host's evidence lies: a folder of days, or one file."""
+    return home.root / TABLES[kind].place.format(host=f"host={host}")
 
 
 class Intake:
@@ -58,7 +63,7 @@ class Intake:
 
     def __init__(self, home: Home, host: str) -> None:
         """Hold nothing, for ``host`` of ``home``."""
-        self._home, self._host = home, f"host={host}"
+        self._home, self._host = home, host
         self._events: list[ClaudeEvent] = []
         self._transcripts: list[evidence.Transcript] = []
         self._read_whole: list[int] = []
@@ -84,7 +89,12 @@ class Intake:
     def add(self, kind: Kind, records: Sequence[Struct], **same: object) -> None:
         """Take in records of another kind; ``same`` are columns that are alike for all of them."""
         if records:
-            self._keep(kind, evidence.frame_of(records, _TABLES[kind].schema, same))
+            self._keep(kind, evidence.frame_of(records, TABLES[kind].schema, same))
+
+    def add_frame(self, kind: Kind, frame: pl.DataFrame) -> None:
+        """Take in evidence that another home has made, in the columns of its kind."""
+        if frame.height:
+            self._keep(kind, frame)
 
     def write(self) -> None:
         """Put everything into the lake, noting first which days have to be counted again.
@@ -97,8 +107,8 @@ class Intake:
         self._forget_rejected()
         waiting = Waiting(self._home)
         for kind in sorted(self._frames):
-            table, frames = _TABLES[kind], self._frames.pop(kind)
-            place = self._home.root / table.place.format(host=self._host)
+            table, frames = TABLES[kind], self._frames.pop(kind)
+            place = place_of(kind, self._home, self._host)
             if not table.by_day:
                 _merge_into(place, frames, table)
                 continue
@@ -112,7 +122,7 @@ class Intake:
 
     def _forget_rejected(self) -> None:
         """Drop what was once not believed of files that have been read whole again since."""
-        path = self._home.quarantine / f"{self._host}.parquet"
+        path = place_of("rejected", self._home, self._host)
         known = store.read_frame(path, evidence.REJECTED)
         still = known.filter(~pl.col("file_id").is_in(self._read_whole))
         if still.height < known.height:
@@ -131,7 +141,7 @@ class Intake:
             if dtype == pl.String and name not in _DIFFERENT_IN_EACH_ROW
         ]
         small = frame.with_columns(pl.col(repeated).cast(pl.Categorical))
-        self._frames[kind].append(small.sort("ts") if _TABLES[kind].by_day else small)
+        self._frames[kind].append(small.sort("ts") if TABLES[kind].by_day else small)
         self.rows += frame.height
 
 
@@ -146,7 +156,7 @@ def _days(frames: Sequence[pl.DataFrame]) -> dict[date, list[tuple[int, tuple[in
     return days
 
 
-def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: _Table) -> None:
+def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
     known = store.read_frame(path, table.schema)
     new = pl.concat(rows).cast(table.schema)
     store.write_frame(path, table.merge(pl.concat([known, new])))

@@ -14,7 +14,7 @@ from msgspec import Struct
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.store import read_frame, write_frame
 from fleet_pipeline.ledger.versions import PARSER_VERSION
-from fleet_pipeline.transcripts.files import Opened, TranscriptFile
+from fleet_pipeline.transcripts.files import Opened, Pieces, SourceFile
 from fleet_pipeline.transcripts.lines import digest
 
 _FINGERPRINT: Final = 4096
@@ -66,7 +66,7 @@ class Entry(Struct, frozen=True):
     state: bytes | None
     parser_version: int = PARSER_VERSION
 
-    def is_unchanged(self, file: TranscriptFile) -> bool:
+    def is_unchanged(self, file: SourceFile) -> bool:
         """Say whether the file looks as it did, going by what its store tells unasked.
 
         A store that has a name for the content is taken at its word, whenever it was put there.
@@ -82,7 +82,7 @@ class Entry(Struct, frozen=True):
             and (file.content != 0 or same_place)
         )
 
-    def has_only_grown(self, file: TranscriptFile, opened: Opened) -> bool:
+    def has_only_grown(self, file: SourceFile, opened: Opened) -> bool:
         """Say whether everything before ``offset`` is still what was read, and still as credible.
 
         A file of the same size counts only if its time is the same too: else it was edited.
@@ -101,7 +101,7 @@ class Entry(Struct, frozen=True):
         )
 
 
-def fingerprints(opened: Opened, offset: int) -> tuple[int, int]:
+def fingerprints(opened: Pieces, offset: int) -> tuple[int, int]:
     """Return digests of the first and of the last 4 KiB before ``offset``."""
     length = min(offset, _FINGERPRINT)
     head = opened.piece(0, length)

@@ -122,6 +122,8 @@ def _places_are_told_apart(documents: Documents) -> Iterator[Mistake]:
         yield from _duplicates(fleet, places, "one copy is enough; remove one of the two")
     hosts = fleet.texts("sources", "*", "host")
     yield from _duplicates(fleet, hosts, "list all folders of a host under one entry")
+    addresses = fleet.texts("sources", "*", "s3")
+    yield from _duplicates(fleet, addresses, "each host has an address of its own")
 
 
 _RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (

@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from fleet_pipeline.s3 import Address, checked_endpoint
+
 UNATTRIBUTED: Final = "unattributed"
 """Stands in the place of an agent for work that no rule maps; no agent may be called so."""
 
@@ -41,6 +43,12 @@ def _local_path(text: str) -> str:
     return text
 
 
+def _folder_of_a_host(text: str) -> str:
+    if text.startswith("s3://"):
+        raise ValueError(f"is no folder; a host whose transcripts are in S3 has the key s3: {text}")
+    return _local_path(text)
+
+
 def _markdown_path(text: str) -> str:
     if not text.lower().endswith(".md"):
         raise ValueError("must end in .md, because the ranking is a Markdown file")
@@ -60,29 +68,63 @@ def _price_id(text: str) -> str:
     return text
 
 
+def _s3_address(text: str) -> str:
+    Address.of(text)
+    return text
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
+HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Source(_Strict):
-    """A host whose transcripts are read; paths as the operator wrote them (see ``Org.path``)."""
+    """A host whose transcripts are read: folders of this machine, or an address in S3.
+
+    Paths are as the operator wrote them (see ``Org.path``).
+    """
 
     host: FolderName = Field(
         description="a name of your choice for the machine", examples=["workstation"]
     )
-    claude: tuple[LocalPath, ...] = Field(
+    claude: tuple[HostFolder, ...] = Field(
         default=(), description="folders of Claude Code", examples=["[~/.claude]"]
     )
-    codex: tuple[LocalPath, ...] = Field(
+    codex: tuple[HostFolder, ...] = Field(
         default=(), description="folders of Codex", examples=["[~/.codex]"]
     )
 
+    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
+        default=None,
+        description="where the host sends its transcripts, as `fleet ship` prints it",
+        examples=["s3://fleet-transcripts/build-box"],
+    )
+    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
+        default=None,
+        description="the store, if it is not AWS",
+        examples=["https://s3.example.org"],
+    )
+    region: Text | None = Field(
+        default=None, description="the region of the store", examples=["eu-central-1"]
+    )
+
+    @property
+    def address(self) -> Address | None:
+        """Where its transcripts lie in S3, if they do."""
+        return Address.of(self.s3, self.endpoint_url, self.region) if self.s3 else None
+
     @model_validator(mode="after")
     def _reads_something(self) -> "Source":
-        if not (self.claude or self.codex):
-            raise ValueError("names no folder; add claude: [~/.claude] or codex: [~/.codex]")
+        if not (self.claude or self.codex or self.s3):
+            raise ValueError(
+                "names no folder; add claude: [~/.claude] or codex: [~/.codex], or s3: an address"
+            )
+        if self.s3 and (self.claude or self.codex):
+            raise ValueError("reads both folders and S3; keep one, under each host name")
+        if not self.s3 and (self.endpoint_url or self.region):
+            raise ValueError("names a store but no address in it; add s3: s3://bucket/prefix")
         if self.host == "demo":
             raise ValueError("is called demo, as the demo fleet is; choose another name for host")
         return self
@@ -346,6 +388,11 @@ class Org(_Strict):
     models: tuple[CandidateModel, ...]
     reference_model: str
     scenarios: tuple[Scenario, ...]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts that are listed; none means this machine alone."""
+        return tuple(source.host for source in self.sources)
 
     @property
     def reference(self) -> CandidateModel:

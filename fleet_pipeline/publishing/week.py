@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline import ledger, quality
+from fleet_pipeline import hosts, ledger, quality
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, priced_models
@@ -57,11 +57,14 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     Raises PublicationError naming each check that refuses; what was published before then stays.
     """
     sources = ledger.sources(home)
+    known_hosts = hosts.hosts(sources, org.hosts, close)
     same_week, newest_week = published_pages(home, close)
     outcomes = quality.all_outcomes(
         tables,
         ledger.usage(home),
         sources,
+        known_hosts,
+        org.hosts,
         priced_models(org),
         published=same_week,
         newest=newest_week,
@@ -69,7 +72,8 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
     if refusals:
         raise PublicationError(f"nothing was published for {close}: " + "; ".join(refusals))
-    page = build_page(org, close, tables, sources, [outcome.record() for outcome in outcomes])
+    shown_sources = {**sources, "hosts": known_hosts}
+    page = build_page(org, close, tables, shown_sources, [each.record() for each in outcomes])
     shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What

@@ -1,31 +1,44 @@
-"""Which files on a machine are transcripts or logs of limits, and of which client.
+"""Which files of a host are transcripts or logs of limits, and of which client.
 
-Finds and stats; opens nothing. Places are the clients' own defaults or the folders that the
-operator names.
+Finds and stats; opens nothing. Places are the clients' own defaults, the folders that the operator
+names, or an address in S3 (what lies there is told by ``objects``).
 """
 
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.errors import ConfigurationError, SourceError
+from fleet_pipeline.s3 import Address
 from fleet_pipeline.statusline import log as statusline
-from fleet_pipeline.transcripts.files import NOTE_SUFFIX, Client, LocalFile, TranscriptFile
+from fleet_pipeline.transcripts.files import (
+    NOTE_SUFFIX,
+    Client,
+    LocalFile,
+    TranscriptFile,
+    is_transcript,
+)
+from fleet_pipeline.transcripts.objects import StoredEvidence, find_objects
 
 CLIENTS: Final[tuple[Client, ...]] = ("claude", "codex")
 
 
 @dataclass(frozen=True)
 class Places:
-    """The folders to read, by client, and what to call the machine they belong to."""
+    """The folders to read, by client, or the address; and what to call the host they belong to.
+
+    ``expected`` places are listed by the operator: one that is not there is a failure to be told.
+    """
 
     claude: tuple[Path, ...] = ()
     codex: tuple[Path, ...] = ()
     host: str = "local"
+    s3: Address | None = None
+    expected: bool = False
 
     def of(self, client: Client) -> tuple[Path, ...]:
         """Return the folders of one client."""
@@ -41,16 +54,23 @@ class Found:
     """Transcripts in a fixed order, and what was passed over: reason to number of entries.
 
     ``statusline_logs`` lie beside them: what ``fleet statusline`` noted, which is no transcript.
+    ``evidence`` comes from a host that keeps its transcripts to itself. ``failures`` say which
+    expected place could not be looked at, and why; it ``failed`` if nothing at all could be.
     """
 
+    host: str = "local"
     files: list[TranscriptFile] = field(default_factory=list)
     statusline_logs: list[TranscriptFile] = field(default_factory=list)
+    evidence: list[StoredEvidence] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    failed: bool = False
 
     @property
     def bytes(self) -> int:
-        """How much there is to read, on disk."""
-        return sum(file.size for file in (*self.files, *self.statusline_logs))
+        """How much there is to read, as it is stored."""
+        files = (*self.files, *self.statusline_logs, *self.evidence)
+        return sum(file.size for file in files)
 
     def pass_over(self, reason: str) -> None:
         """Count one entry that is no readable transcript."""
@@ -84,22 +104,58 @@ def named_places(claude: Sequence[Path], codex: Sequence[Path], host: str = "loc
 
 
 def find(places: Places) -> Found:
-    """Return every file to read under ``places``, sorted by path; a missing folder holds none."""
-    found = Found()
+    """Return every file to read under ``places``, sorted by path; a missing folder holds none.
+
+    Never raises: what was expected and cannot be looked at is among the failures.
+    """
+    found = Found(places.host)
+    if places.s3:
+        _find_in_s3(places.s3, found)
+    if places.expected:
+        places = replace(
+            places,
+            claude=tuple(place for place in places.claude if _is_there(place, found)),
+            codex=tuple(place for place in places.codex if _is_there(place, found)),
+        )
     files: dict[Path, LocalFile] = {}
     for client in CLIENTS:
-        roots = {root.resolve() for place in places.of(client) for root in _roots(client, place)}
+        roots = {root.resolve() for place in places.of(client) for root in roots_of(client, place)}
         for root in sorted(roots):
             if not roots.intersection(root.parents):
                 files.update((file.path, file) for file in _files(client, root, found))
     found.files += files.values()
     for place in sorted({place.resolve() for place in places.claude}):
         found.statusline_logs += _statusline_logs(place)
+    found.failed = bool(found.failures) and not (found.files or found.evidence)
     found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
     return found
 
 
-def _roots(client: Client, place: Path) -> list[Path]:
+def _find_in_s3(address: Address, found: Found) -> None:
+    try:
+        objects = find_objects(address)
+    except SourceError as error:
+        found.failures.append(f"{address}: {error}")
+        return
+    found.files += objects.transcripts
+    found.statusline_logs += objects.statusline_logs
+    found.evidence += objects.evidence
+
+
+def _is_there(place: Path, found: Found) -> bool:
+    """Say whether a folder that is expected can be looked at; a mount may be gone or hang."""
+    try:
+        there = place.is_dir()
+        reason = "there is no such folder"
+    except OSError as error:
+        there, reason = False, error.strerror or "cannot be looked at"
+    if not there:
+        found.failures.append(f"{place}: {reason}")
+    return there
+
+
+def roots_of(client: Client, place: Path) -> list[Path]:
+    """Return the folders under a client's own that hold transcripts; itself if it is one."""
     names = ("projects",) if client == "claude" else ("sessions", "archived_sessions")
     try:
         inside = [place / name for name in names if (place / name).is_dir()]
@@ -117,7 +173,7 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
             if Path(folder, name).is_symlink():
                 found.pass_over("linked folder")
         for name in names:
-            if not _is_transcript(client, name):
+            if not is_transcript(client, name):
                 continue
             path = Path(folder, name)
             try:
@@ -149,10 +205,6 @@ def _found(client: Client, path: Path, status: os.stat_result) -> LocalFile:
         max(-_FARTHEST_NS, min(time, _FARTHEST_NS))
         for time in (status.st_mtime_ns, status.st_ctime_ns, noted_ns)
     )
-    return LocalFile(client, path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino)
-
-
-def _is_transcript(client: Client, name: str) -> bool:
-    if client == "claude":
-        return name.endswith(".jsonl") and name not in ("journal.jsonl", *statusline.LOGS)
-    return name.endswith((".jsonl", ".jsonl.zst")) and name.startswith("rollout-")
+    return LocalFile(
+        path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino, 0, client
+    )

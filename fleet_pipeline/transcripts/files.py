@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
 from fleet_pipeline.errors import SourceError
+from fleet_pipeline.statusline import log as statusline
 from fleet_pipeline.transcripts.lines import (
     Bytes,
     CompressedBytes,
@@ -32,8 +33,15 @@ NOTE_LIMIT: Final = 2**20
 """Bytes; more is no note."""
 
 
-class Opened(Protocol):
-    """A transcript that is open. ``written`` is when it was last written, in UTC."""
+class Pieces(Protocol):
+    """Anything stored that can be looked at in any place."""
+
+    def piece(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes as they are stored, fewer at the end."""
+
+
+class Opened(Pieces, Protocol):
+    """A transcript that is open."""
 
     @property
     def written(self) -> datetime:
@@ -49,9 +57,6 @@ class Opened(Protocol):
         Of a compressed one they are what is inside, and ``start`` is 0.
         """
 
-    def piece(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes as they are stored, fewer at the end."""
-
     def __enter__(self) -> Self:
         """Return the transcript itself."""
 
@@ -64,28 +69,41 @@ class Opened(Protocol):
         """Close it."""
 
 
+def is_transcript(client: Client, name: str) -> bool:
+    """Say whether a file of this name in a client's folders is a transcript."""
+    if client == "claude":
+        return name.endswith(".jsonl") and name not in ("journal.jsonl", *statusline.LOGS)
+    return name.endswith((".jsonl", ".jsonl.zst")) and name.startswith("rollout-")
+
+
 @dataclass(frozen=True)
-class TranscriptFile(ABC):
-    """A transcript as its store knows it; times in nanoseconds since 1970, UTC.
+class SourceFile:
+    """A file as its store knows it; times in nanoseconds since 1970, UTC.
 
     ``noted_ns`` is when a subagent's type was noted beside its transcript, 0 if it was not.
     ``changed_ns`` and ``inode`` are a file system's; ``content`` stands for the content where the
     store has a name for it (S3's ETag), else 0. ``path`` says how it is called, not where it is.
     """
 
-    client: Client
     path: PurePath
     size: int
     modified_ns: int
     changed_ns: int
     noted_ns: int
     inode: int
-    content: int = 0
+    content: int
 
     @property
     def id(self) -> int:
         """A number that stands for the path, which may name projects and is kept nowhere."""
         return digest(os.fsencode(self.path))
+
+
+@dataclass(frozen=True)
+class TranscriptFile(SourceFile, ABC):
+    """A transcript, or a log of limits, of one client."""
+
+    client: Client
 
     @abstractmethod
     def open(self, resume_at: int = 0) -> Opened:

@@ -42,6 +42,7 @@ REFUSING = {
 }
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
+    ("usage_totals", "hosts_are_reporting"),
     ("window_coverage", "window_is_whole"),
     ("subscription_value", "used_models_have_prices"),
     ("reconciliation", "ledger_is_within_client_totals"),

@@ -19,6 +19,7 @@ REFUSING_OR_WARNING = {
     "requests_are_unique",
     "ledger_has_not_shrunk",
     "quarantine_is_small",
+    "hosts_are_reporting",
     "window_holds_requests",
     "window_is_whole",
     "agents_add_up",

@@ -302,9 +302,15 @@ def test_a_host_that_fell_silent_is_named(
     listed = "sources:\n  - {host: here, claude: [here]}\n  - {host: there, claude: [there]}\n"
     file.write_text(file.read_text().replace("sources: []", listed))
     fleet("ingest")
-    assert problems(fleet("doctor", "--json"), losing_data=False) == [
-        "host there: no request since 2026-06-10"
-    ]
+    result = fleet("doctor", "--json")
+    [says] = problems(result, losing_data=False)
+    assert says.startswith("host there: last request on 2026-06-10, quiet for ")
+    hosts = diagnosed(result)["hosts"]
+    assert isinstance(hosts, list)
+    assert {host["host"]: host["quiet_days"] > 7 for host in hosts} == {
+        "here": False,
+        "there": True,
+    }
 
 
 def test_a_machine_that_fell_silent_is_told(

@@ -178,12 +178,27 @@ def test_a_day_is_checked_though_the_ledger_holds_all(
     assert fleet("ingest", "--as-of", "2026-01-08").exit_code == 2
 
 
-def test_a_source_of_the_organisation_that_is_missing_is_named(fleet: Run, org: Path) -> None:
+def test_a_listed_host_that_is_gone_is_told_loudly_and_stops_no_other(
+    fleet: Run, org: Path, claude_transcript: WriteTranscript
+) -> None:
+    claude_transcript(2, folder=org / "here")
+    file = org / "fleet.yaml"
+    listed = "sources: [{host: box, claude: [mounted]}, {host: desk, claude: [here]}]"
+    file.write_text(file.read_text().replace("sources: []", listed))
+    result = fleet("ingest", "--json")
+    assert result.exit_code == 0
+    assert requests(result) == 2
+    reason = f"{org / 'mounted'}: there is no such folder"
+    assert json.loads(result.stdout)["hosts_not_read"] == {"box": [reason]}
+    assert f"WARNING: host box was not read, or not all of it: {reason}" in result.stderr
+
+
+def test_when_no_listed_host_can_be_read_the_exit_status_says_so(fleet: Run, org: Path) -> None:
     file = org / "fleet.yaml"
     listed = "sources:\n  - host: box\n    claude: [mounted/.claude]\n"
     file.write_text(file.read_text().replace("sources: []", listed))
     result = fleet("ingest")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert str(org / "mounted/.claude") in result.stderr
 
 

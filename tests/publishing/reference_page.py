@@ -418,8 +418,10 @@ def _build() -> dict[str, object]:
             "duplicates": 124_562,
             "quarantined": {"unreadable": 14, "timestamp": 3},
             "hosts": [
-                {"host": "anvil", "requests": 80_000, "last_ts": "2026-06-16T23:58:11Z"},
-                {"host": "kiln", "requests": 35_549, "last_ts": "2026-06-16T22:10:00Z"},
+                {"host": "anvil", "requests": 80_000, "last_ts": "2026-06-16T23:58:11Z",
+                 "quiet_days": 0},
+                {"host": "kiln", "requests": 35_549, "last_ts": "2026-06-16T22:10:00Z",
+                 "quiet_days": 0},
             ],
             "clients": {},
             "reconciliation": {
