@@ -25,7 +25,7 @@ from moto.server import ThreadedMotoServer
 
 KEY_ID, SECRET = "TESTACCESSKEY", "testsecretkey"
 
-How = Literal["500", "503", "reset", "short", "refused"]
+How = Literal["500", "503", "reset", "short", "stalled", "refused"]
 
 
 @dataclass
@@ -66,6 +66,14 @@ class Proxy:
             return method == "GET" and "list-type" not in path and name in path
 
         self.faults.append(Fault(is_object, how, times, after))
+
+    def break_uploads(self, how: How, *, times: int) -> None:
+        """Let the next uploads fail."""
+        self.faults.append(Fault(lambda method, _: method == "PUT", how, times))
+
+    def uploads(self) -> list[str]:
+        """Return the addresses that something was put to."""
+        return [path for method, path in self.seen if method == "PUT"]
 
     def fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -124,6 +132,9 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 proxy.bytes_out += len(chunk)
                 if left is not None:
                     left -= len(chunk)
+            if fault and fault.how == "stalled":
+                self.wfile.flush()
+                time.sleep(1.5)
             if fault and fault.how == "reset":
                 self._reset()
             elif fault:
