@@ -71,6 +71,10 @@ class Proxy:
         """Let the next uploads fail."""
         self.faults.append(Fault(lambda method, _: method == "PUT", how, times))
 
+    def break_parts(self, *, times: int) -> None:
+        """Let the second part of each upload in parts fail."""
+        self.faults.append(Fault(lambda _, path: "partNumber=2" in path, "500", times))
+
     def uploads(self) -> list[str]:
         """Return the addresses that something was put to."""
         return [path for method, path in self.seen if method == "PUT"]
@@ -236,7 +240,7 @@ class Store:
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 

@@ -38,12 +38,15 @@ def new_client():
     buckets._client.cache_clear()
 
 
-@pytest.mark.parametrize("how", ["reset", "short", "500", "503", "refused"])
-@pytest.mark.parametrize("after", [0, 1, 70_000, 500_000])
+@pytest.mark.parametrize(
+    ("how", "after"),
+    [
+        *((how, after) for how in ("reset", "short") for after in (0, 1, 70_000, 500_000)),
+        *((how, 0) for how in ("500", "503", "refused")),
+    ],
+)
 def test_a_fault_in_the_middle_is_overcome(fleet, how, after):
     """What had come before it is not asked for again."""
-    if how in ("500", "503", "refused") and after:
-        pytest.skip("comes before the first byte")
     fleet.put("laptop", SESSION, LARGE)
     fleet.store.proxy.break_objects(how, times=1, after=after)
     report = fleet.ingest("laptop")
@@ -101,7 +104,6 @@ def test_a_store_that_fails_again_and_again_is_left_alone_and_told(fleet):
     assert report.failures == {
         "laptop": ["given up after several faults in a row: the store answered 503"]
     }
-    assert report.nothing_could_be_read
     fleet.store.proxy.faults.clear()
     fleet.ingest("laptop")
     assert len(fleet.billed()) == 9
@@ -183,8 +185,6 @@ def test_a_host_that_cannot_be_read_stops_no_other(tmp_path, fleet, which):
     assert set(fleet.billed()) == {"here", "there"}
     [(host, [failure])] = report.failures.items()
     assert host == "gone" and reason in failure
-    assert not report.nothing_could_be_read
-    assert fleet.ingest(also=[gone]).nothing_could_be_read
 
 
 @pytest.mark.parametrize(

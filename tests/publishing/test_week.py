@@ -106,6 +106,12 @@ def ready(prepared: Ready, tmp_path: Path) -> Ready:
     return Ready(Home(tmp_path / "home"), tmp_path / "org", prepared.tables)
 
 
+def list_hosts(ready: Ready, *hosts: str) -> None:
+    listed = ", ".join(f"{{host: {host}, claude: [somewhere]}}" for host in hosts)
+    file = ready.org_folder / "fleet.yaml"
+    file.write_text(file.read_text().replace("sources: []", f"sources: [{listed}]"))
+
+
 def ranking_of(ready: Ready, close: date) -> str:
     return (ready.home.site / "weeks" / close.isoformat() / RANKING).read_text()
 
@@ -199,3 +205,16 @@ def test_a_page_that_cannot_be_read_counts_as_none(ready: Ready) -> None:
     ready.publish(CLOSE)
     (ready.home.site / "weeks" / "2026-06-17" / "page.json").write_text("{")
     assert published_pages(ready.home, CLOSE) == (None, None)
+
+
+def test_a_page_tells_how_long_each_host_has_been_quiet(ready: Ready) -> None:
+    list_hosts(ready, "local", "box")
+    week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
+    page = json.loads((week.published.folder / "page.json").read_bytes())
+    box, local = page["sources"]["hosts"]
+    assert box == {"host": "box", "requests": 0, "last_ts": None, "quiet_days": None}
+    assert (local["host"], local["quiet_days"]) == ("local", 0)
+    [warning] = [check for check in page["checks"]["results"] if not check["passed"]]
+    assert warning["name"] == "hosts_are_reporting"
+    assert "box: no request yet" in warning["says"]
+    assert "Quiet days" in (week.published.folder / "index.html").read_text()
