@@ -80,9 +80,10 @@ def is_transcript(client: Client, name: str) -> bool:
 class SourceFile:
     """A file as its store knows it; times in nanoseconds since 1970, UTC.
 
-    ``noted_ns`` is when a subagent's type was noted beside its transcript, 0 if it was not.
-    ``changed_ns`` and ``inode`` are a file system's; ``content`` stands for the content where the
-    store has a name for it (S3's ETag), else 0. ``path`` says how it is called, not where it is.
+    ``noted_ns`` is when a subagent's type was noted beside its transcript (a digest of the note's
+    ETag in S3), 0 if it was not. ``changed_ns`` and ``inode`` are a file system's; ``content`` is a
+    digest of the name that the store has for the content (S3's ETag), else 0. ``path`` says how it
+    is called, not where it is.
     """
 
     path: PurePath

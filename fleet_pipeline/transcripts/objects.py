@@ -32,7 +32,7 @@ EVIDENCE: Final = "evidence"
 MODIFIED: Final = "mtime"
 """The metadata in which ``fleet ship``, as rclone does, keeps when a file was last written."""
 
-Kind = Literal["transcript", "statusline log", "note", "evidence"]
+Kind = Literal["transcript", "statusline log", "note"]
 
 _PLACE: Final = re.compile(
     r"\.?(?P<client>claude|codex)[^/]*/(?P<folder>[^/]+)/(?P<rest>.+)", re.DOTALL
@@ -46,9 +46,7 @@ _KEPT: Final = 2**16
 
 
 def kind_of(key: str) -> tuple[Kind, Client] | None:
-    """Say what an object under a host's address is, and of which client; None if none of ours."""
-    if key.startswith(f"{EVIDENCE}/") and key.endswith(".parquet"):
-        return "evidence", "claude"
+    """Say what an object in a client's folder is, and of which client; None if none of ours."""
     place = _PLACE.fullmatch(key)
     if place is None or place["folder"] not in _FOLDERS[place["client"]]:
         return None
@@ -79,27 +77,25 @@ def find_objects(address: Address) -> FoundObjects:
 
     bucket = Bucket(address)
     notes: dict[str, Listed] = {}
-    ours: list[tuple[Kind, Client, Listed]] = []
+    tables: dict[str, Listed] = {}
+    files: list[tuple[Kind, Client, Listed]] = []
     for listed in bucket.listed():
         kind = kind_of(listed.key)
         if kind and kind[0] == "note":
             notes[listed.key] = listed
         elif kind:
-            ours.append((*kind, listed))
+            files.append((*kind, listed))
+        elif listed.key.startswith(f"{EVIDENCE}/") and listed.key.endswith(".parquet"):
+            tables[listed.key] = listed
     found = FoundObjects([], [], [])
-    tables = {listed.key: listed for what, _, listed in ours if what == "evidence"}
-    for what, client, listed in ours:
-        if what == "evidence":
-            found.evidence.append(
-                StoredEvidence(*_facts(listed.key, listed), bucket, listed, tables)
-            )
-            continue
+    for what, client, listed in files:
         called = _called(client, listed.key)
         note = notes.get(called.removesuffix(".jsonl") + NOTE_SUFFIX)
-        facts = _facts(called, listed, note)
-        file = StoredTranscript(*facts, client, bucket, listed, note)
+        file = StoredTranscript(*_facts(called, listed, note), client, bucket, listed, note)
         kept = found.transcripts if what == "transcript" else found.statusline_logs
         kept.append(file)
+    for key, listed in tables.items():
+        found.evidence.append(StoredEvidence(*_facts(key, listed), bucket, listed, tables))
     return found
 
 

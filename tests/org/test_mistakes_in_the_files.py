@@ -215,6 +215,54 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "owner: Analyst\nsources: [{host: b, claude: [x]}, {host: b, codex: [y]}]",
             'fleet.yaml:4: sources[1].host: is "b", which stands at sources[0].host',
         ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, s3: bucket/x}]",
+            "fleet.yaml:4: sources[0].s3: must be an address like s3://bucket/prefix",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, s3: 's3://K:secret@bucket/x'}]",
+            "fleet.yaml:4: sources[0].s3: holds credentials; put them into the environment",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, claude: ['s3://bucket/x']}]",
+            "fleet.yaml:4: sources[0].claude[0]: is no folder; a host whose transcripts are in S3 has the key s3",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, s3: 's3://bucket/x', codex: [y]}]",
+            "fleet.yaml:4: sources[0]: reads both folders and S3",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, claude: [x], region: eu-west-1}]",
+            "fleet.yaml:4: sources[0]: names a store but no address in it; add s3: s3://bucket/prefix",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, s3: 's3://bucket/x', endpoint_url: store}]",
+            "fleet.yaml:4: sources[0].endpoint_url: must be an address like https://",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: b, s3: 's3://bucket/x', secret_access_key: hush}]",
+            "fleet.yaml:4: sources[0].secret_access_key: is no known key",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: a, s3: 's3://bucket/x'}, {host: b, s3: 's3://bucket/x'}]",
+            'fleet.yaml:4: sources[1].s3: is "s3://bucket/x", which stands at sources[0].s3',
+        ),
         ("fleet.yaml", "Routing", '"\\ud83d"', "fleet.yaml:2: title: holds half of a character"),
     ],
 )
@@ -223,6 +271,19 @@ def test_a_mistake_is_told_with_file_line_key_and_remedy(
 ) -> None:
     spoil(file, old, new)
     assert says in "\n".join(told())
+
+
+def test_no_credentials_are_repeated_in_a_message(spoil: Spoil, told: Told) -> None:
+    spoil(
+        "fleet.yaml",
+        "owner: Analyst",
+        "owner: Analyst\nsources:\n"
+        "  - {host: a, s3: 's3://KEY:hushhush@bucket/x'}\n"
+        "  - {host: b, s3: 's3://bucket/y', endpoint_url: 'https://KEY:hushhush@s3.example.org'}\n"
+        "  - {host: c, s3: 's3://bucket/z', aws_secret_access_key: hushhush}",
+    )
+    assert len(told()) == 3
+    assert "hushhush" not in "\n".join(told())
 
 
 def test_the_mistakes_of_all_files_are_told_at_once_and_in_reading_order(
