@@ -87,9 +87,10 @@ def _read(home: homes.Home, sources: "list[Places]", found: "list[Found]", full:
     if sum(report.passed_over.values()) == unreadable:
         ledger.note_that_all_is_read(home, sources, found)
     left_out = "".join(f", {n:,} {reason}" for reason, n in sorted(report.passed_over.items()))
+    tables = f", {report.tables_read:,} tables of evidence" if report.tables_read else ""
     output.note(
         f"transcripts: {report.files:,} found, {report.files_read:,} read"
-        f" ({report.bytes_read / 1e6:,.1f} MB){left_out}"
+        f" ({report.bytes_read / 1e6:,.1f} MB){tables}{left_out}"
     )
-    if not report.files and not report.failures:
+    if not any(here.files or here.evidence or here.failures for here in found):
         output.note("nothing was found to read: `fleet doctor` tells where was looked")

@@ -44,12 +44,13 @@ _FAULTS_IN_A_ROW: Final = 3
 class Report:
     """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as stored.
 
-    ``failures`` say of each host that could not be read, or not all of it, what is in the way.
+    ``tables_read`` are those of hosts that send evidence instead of transcripts; ``failures`` say of each host that could not be read, or not all of it, what is in the way.
     """
 
     files: int = 0
     files_read: int = 0
     bytes_read: int = 0
+    tables_read: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
     failures: dict[str, list[str]] = field(default_factory=dict)
 
@@ -76,7 +77,7 @@ def ingest(
         for number, places in enumerate(sources):
             here = found[number] if found else find(places)
             _Ingestion(home, places.host, register, report, full, progress).run(here)
-            report.files += len(here.files) + len(here.evidence)
+            report.files += len(here.files)
             if here.failures:
                 report.failures[places.host] = here.failures
             for reason, count in here.passed_over.items():
@@ -273,7 +274,7 @@ class _Ingestion:
         kind = handover.kind_of(file.path.relative_to(EVIDENCE))
         transcripts = file.beside("transcripts.parquet") if kind == "rejected" else None
         handover.take_in(self._intake, kind, file.read(), transcripts)
-        self._report.files_read += 1
+        self._report.tables_read += 1
         self._report.bytes_read += file.size
         self._remember(file)
 

@@ -306,7 +306,7 @@ def test_evidence_that_was_sent_is_neither_sent_nor_asked_for_again(fleet, machi
     fleet.store.proxy.anew()
     own.ingest()
     assert fleet.receive_evidence(own).files_sent == 0
-    assert fleet.ingest("laptop").files_read == 0
+    assert fleet.ingest("laptop").tables_read == 0
     assert fleet.store.proxy.uploads() == []
     assert fleet.store.proxy.objects_got() == []
 

@@ -231,7 +231,7 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "fleet.yaml",
             "owner: Analyst",
             "owner: Analyst\nsources: [{host: b, claude: ['s3://bucket/x']}]",
-            "fleet.yaml:4: sources[0].claude[0]: is no folder; a host whose transcripts are in S3 has the key s3",
+            "fleet.yaml:4: sources[0].claude[0]: is no folder; a host whose transcripts are in S3",
         ),
         (
             "fleet.yaml",
