@@ -44,7 +44,8 @@ _FAULTS_IN_A_ROW: Final = 3
 class Report:
     """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as stored.
 
-    ``tables_read`` are those of hosts that send evidence instead of transcripts; ``failures`` say of each host that could not be read, or not all of it, what is in the way.
+    ``tables_read`` are those of hosts that send evidence instead of transcripts. ``failures`` say
+    of each host that could not be read, or not all of it, what is in the way.
     """
 
     files: int = 0
