@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fleet_pipeline.errors import ConfigurationError, SourceError
-from fleet_pipeline.s3 import Address
 from fleet_pipeline.statusline import log as statusline
 from fleet_pipeline.transcripts.files import (
     NOTE_SUFFIX,
@@ -22,7 +21,10 @@ from fleet_pipeline.transcripts.files import (
     TranscriptFile,
     is_transcript,
 )
-from fleet_pipeline.transcripts.objects import StoredEvidence, find_objects
+
+if TYPE_CHECKING:
+    from fleet_pipeline.s3 import Address
+    from fleet_pipeline.transcripts.objects import StoredEvidence
 
 CLIENTS: Final[tuple[Client, ...]] = ("claude", "codex")
 
@@ -37,7 +39,7 @@ class Places:
     claude: tuple[Path, ...] = ()
     codex: tuple[Path, ...] = ()
     host: str = "local"
-    s3: Address | None = None
+    s3: "Address | None" = None
     expected: bool = False
 
     def of(self, client: Client) -> tuple[Path, ...]:
@@ -61,7 +63,7 @@ class Found:
     host: str = "local"
     files: list[TranscriptFile] = field(default_factory=list)
     statusline_logs: list[TranscriptFile] = field(default_factory=list)
-    evidence: list[StoredEvidence] = field(default_factory=list)
+    evidence: "list[StoredEvidence]" = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     failed: bool = False
@@ -131,7 +133,9 @@ def find(places: Places) -> Found:
     return found
 
 
-def _find_in_s3(address: Address, found: Found) -> None:
+def _find_in_s3(address: "Address", found: Found) -> None:
+    from fleet_pipeline.transcripts.objects import find_objects
+
     try:
         objects = find_objects(address)
     except SourceError as error:
