@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,13 +64,14 @@ def ship(
 def _host(name: str | None) -> str:
     from pydantic import TypeAdapter, ValidationError
 
+    from fleet_pipeline.home import DEMO_HOST
     from fleet_pipeline.org.schema import FolderName
 
     chosen = name or socket.gethostname().partition(".")[0]
-    try:
-        return TypeAdapter[str](FolderName).validate_python(chosen)
-    except ValidationError:
-        raise click.BadParameter("it cannot name a host", param_hint="--host") from None
+    with suppress(ValidationError):
+        if chosen != DEMO_HOST:
+            return TypeAdapter[str](FolderName).validate_python(chosen)
+    raise click.BadParameter(f"{chosen} cannot name a host", param_hint="--host")
 
 
 def _address(to: str, endpoint_url: str | None, region: str | None) -> "Address":

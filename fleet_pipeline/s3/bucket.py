@@ -63,10 +63,14 @@ _SAYS: Final = {
     "404": "vanished",
     "InvalidObjectState": "archived: restore it to have it read",
     "KeyTooLongError": "its name is too long for the store",
+    "AuthorizationHeaderMalformed": "the bucket is in another region: name that",
+    "PermanentRedirect": "the bucket is in another region: name that",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
 }
-_OF_ONE_OBJECT: Final = frozenset(
-    {"changed while it was read", "vanished", "archived: restore it to have it read"}
-)
+_OF_ONE_OBJECT: Final = {
+    "PreconditionFailed", "412", "InvalidRange", "416", "NoSuchKey", "404", "InvalidObjectState",
+    "KeyTooLongError",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -314,9 +318,8 @@ def _told() -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "?"))
-        says = _SAYS.get(code, f"the store answered {code}")
-        kind = SourceError if says in _OF_ONE_OBJECT else StoreError
-        raise kind(says) from None
+        kind = SourceError if code in _OF_ONE_OBJECT else StoreError
+        raise kind(_SAYS.get(code, f"the store answered {code}")) from None
     except _CREDENTIALS as error:
         raise StoreError(
             f"no usable credentials ({type(error).__name__}): set AWS_PROFILE, or"

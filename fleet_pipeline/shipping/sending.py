@@ -6,7 +6,7 @@ stopped.
 
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import md5
@@ -70,8 +70,11 @@ def ship(
     try:
         for number, item in enumerate(items, start=1):
             try:
-                _send_what_is_new(item, bucket, register, there, shipment)
-                faults = 0
+                sent = _send_what_is_new(item, bucket, register, there.get(item.key))
+                if sent is not None:
+                    shipment.files_sent += 1
+                    shipment.bytes_sent += sent
+                    faults = 0
             except FileNotFoundError:
                 shipment.pass_over("vanished")
             except UnicodeEncodeError:
@@ -94,29 +97,26 @@ def ship(
 
 
 def _send_what_is_new(
-    item: Item,
-    bucket: Bucket,
-    register: SentRegister,
-    there: Mapping[str, Listed],
-    shipment: Shipment,
-) -> None:
-    item.key.encode()
-    known, listed = register.get(item.key), there.get(item.key)
+    item: Item, bucket: Bucket, register: SentRegister, listed: Listed | None
+) -> int | None:
+    """Send a file, or its new part; return how many bytes it took, None if it is all there."""
+    item.key.encode()  # or it cannot be a key
+    known = register.get(item.key)
     if known and (listed is None or (known.etag, known.size) != (listed.etag, listed.size)):
         known = None
     if known and known.is_unchanged(item.path.lstat()):
-        return
+        return None
     with _Outgoing(item.path) as file:
-        etag, count = None, 0
         if listed and file.is_what_lies_there(listed):
-            etag = listed.etag
-        elif known and known.size >= LEAST_KEPT and file.has_only_grown(known):
+            register.put(item.key, file.sent(listed.etag))
+            return None
+        etag, count = None, file.size
+        if known and known.size >= LEAST_KEPT and file.has_only_grown(known):
             etag, count = _append(item.key, file, bucket, known), file.size - known.size
         if etag is None:
             etag, count = _send_whole(item.key, file, bucket), file.size
         register.put(item.key, file.sent(etag))
-    shipment.files_sent += count > 0
-    shipment.bytes_sent += count
+        return count
 
 
 def _append(key: str, file: "_Outgoing", bucket: Bucket, known: Sent) -> str | None:

@@ -67,6 +67,10 @@ def test_what_one_machine_ships_another_counts(
     assert json.loads(result.stdout)["usage"] == alone
     [host] = json.loads(result.stdout)["sources"]["hosts"]
     assert host["host"] == "box"
+    store.proxy.anew()
+    result = fleet("ingest", "--home", "elsewhere")
+    assert "2 found, none of them new" in result.stderr
+    assert store.proxy.objects_got() == []
 
 
 def test_with_ledger_only_no_transcript_is_sent_and_the_totals_are_the_same(
@@ -128,7 +132,8 @@ def test_what_could_not_be_sent_is_told_and_the_exit_status_says_so(
         (["--to", "bucket"], "--to: it must be an address like s3://bucket/prefix"),
         (["--to", "s3://K:secret@bucket"], "--to: it holds credentials"),
         (["--to", "s3://bucket", "--endpoint-url", "store"], "--endpoint-url: it must be"),
-        (["--to", "s3://bucket", "--host", "a/b"], "--host: it cannot name a host"),
+        (["--to", "s3://bucket", "--host", "a/b"], "--host: a/b cannot name a host"),
+        (["--to", "s3://bucket", "--host", "demo"], "--host: demo cannot name a host"),
         ([], "Missing option '--to'"),
     ],
 )

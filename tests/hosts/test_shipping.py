@@ -1,8 +1,11 @@
 """What a host sends is what a home reads: all of it, once, and nothing else."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 
+import polars as pl
 import pytest
 
 from fleet_pipeline.errors import StoreError
@@ -256,6 +259,13 @@ def test_a_transcript_that_is_cut_while_it_is_sent_is_sent_the_next_time(
     assert fleet.store.get("logs/laptop/claude/projects/p/own.jsonl") == path.read_bytes()
 
 
+def test_an_empty_transcript_is_sent_once(fleet, machine):
+    machine.write(machine.claude("p/empty.jsonl"), b"")
+    assert fleet.receive(machine, "laptop").files_sent == 7
+    assert fleet.receive(machine, "laptop").files_sent == 0
+    assert fleet.store.get("logs/laptop/claude/projects/p/empty.jsonl") == b""
+
+
 def test_a_name_that_is_no_text_is_passed_over(fleet, machine):
     machine.write(machine.claude("p/\udcff.jsonl"), transcript(reply("a")))
     shipment = fleet.receive(machine, "laptop")
@@ -362,6 +372,40 @@ def test_a_line_that_is_believed_at_last_is_in_quarantine_no_more(fleet, machine
     fleet.ingest("laptop")
     assert "early" in fleet.billed()
     assert "timestamp_in_future" not in fleet.seen()[2]["quarantined"]
+
+
+def rewritten(fleet: Fleet, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    """Let a day of evidence come from another version of the product."""
+    key = "logs/laptop/evidence/claude/date=2026-06-01.parquet"
+    data = BytesIO()
+    change(pl.read_parquet(BytesIO(fleet.store.get(key)))).write_parquet(data)
+    fleet.store.put(key, data.getvalue())
+
+
+def test_evidence_of_another_version_is_read_as_far_as_it_is_known(fleet, machine):
+    own = alone(machine, "laptop")
+    own.ingest()
+    fleet.receive_evidence(own)
+    rewritten(fleet, lambda rows: rows.drop("effort").with_columns(weather=pl.lit("fine")))
+    assert fleet.ingest("laptop").passed_over == {}
+    assert "laptop0" in fleet.billed()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.with_columns(ts=pl.lit(None, pl.Datetime("us", "UTC"))),
+        lambda rows: rows.with_columns(file_id=pl.lit("not a number")),
+        lambda rows: rows.drop("file_id"),
+    ],
+    ids=["no time", "wrong type", "no file"],
+)
+def test_evidence_that_cannot_be_right_is_passed_over(fleet, machine, change):
+    own = alone(machine, "laptop")
+    own.ingest()
+    fleet.receive_evidence(own)
+    rewritten(fleet, change)
+    assert fleet.ingest("laptop").passed_over == {"damaged evidence": 1}
 
 
 @pytest.mark.parametrize(
