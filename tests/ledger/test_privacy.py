@@ -16,6 +16,7 @@ from fleet_pipeline.transcripts import lines as reading
 
 from ..transcripts.claude_fixtures.lines import (
     START,
+    cost_state,
     encoded,
     finished_agent,
     reply,
@@ -80,6 +81,9 @@ def claude_lines(canary: Canaries) -> Iterator[dict | bytes]:
         model="kept-model",
         attributionAgent="kept-agent",
     )
+    yield cost_state({"kept-model": {"inputTokens": 1, canary(): canary()}}, note=canary())
+    yield cost_state({f"what {canary} said": {"inputTokens": canary()}})
+    yield cost_state({f"what {canary} said": {"inputTokens": 1}})
     yield reply("msg_2", model="<synthetic>", content=canary(), error=canary())
     yield reply("msg_3", usage(-5), content=canary())
     yield reply("msg_4", timestamp=canary(), content=canary())
