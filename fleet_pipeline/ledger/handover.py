@@ -62,7 +62,8 @@ def _frame(kind: Kind, data: bytes) -> pl.DataFrame:
         )
     except (OSError, pl.exceptions.PolarsError):
         raise SourceError(_DAMAGED) from None
-    keys = [name for name in ("client", "ts", "file_id") if name in schema]
+    keys = [name for name in ("client", "file_id") if name in schema]
+    keys += ["ts"] if TABLES[kind].by_day else []
     if rows.select(pl.any_horizontal(pl.col(keys).is_null()).any()).item():
         raise SourceError(_DAMAGED)
     return rows
