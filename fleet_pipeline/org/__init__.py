@@ -23,9 +23,21 @@ from fleet_pipeline.org.schema import (
     Scenario,
     Source,
 )
+from fleet_pipeline.org.work import (
+    BOUNDED,
+    UNKNOWN,
+    Act,
+    Kind,
+    When,
+    WorkRule,
+    leaves_claude,
+)
 
 __all__ = [
+    "BOUNDED",
     "UNATTRIBUTED",
+    "UNKNOWN",
+    "Act",
     "Agent",
     "AgentMap",
     "AgentMapping",
@@ -33,6 +45,7 @@ __all__ = [
     "CandidateModel",
     "ExecutionRoute",
     "FreeApi",
+    "Kind",
     "MatrixRow",
     "Org",
     "Passage",
@@ -40,8 +53,11 @@ __all__ = [
     "Publication",
     "Scenario",
     "Source",
+    "When",
+    "WorkRule",
     "agents_by_folder",
     "agents_table",
+    "leaves_claude",
     "load",
     "priced_models",
 ]

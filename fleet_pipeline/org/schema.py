@@ -8,24 +8,15 @@ says what to write and its first example is a value that fits: errors quote both
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from fleet_pipeline.org.strict import Strict as _Strict
+from fleet_pipeline.org.strict import Text
+from fleet_pipeline.org.work import Kind, WorkRule
 from fleet_pipeline.s3 import Address, checked_endpoint
 
 UNATTRIBUTED: Final = "unattributed"
 """Stands in the place of an agent for work that no rule maps; no agent may be called so."""
-
-
-class _Strict(BaseModel):
-    """Read as written: no number becomes text, no text a number, no unknown key is passed over."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank")
-    return text
 
 
 def _folder_name(text: str) -> str:
@@ -73,7 +64,6 @@ def _s3_address(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
 HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
@@ -184,6 +174,9 @@ class Agent(_Strict):
     folders: tuple[Text, ...] = Field(
         default=(), description="names or patterns of folders", examples=["[billing, /srv/*/bill]"]
     )
+    work_rules: tuple[WorkRule, ...] = Field(
+        default=(), description="rules for this agent's turns, asked first", examples=["[]"]
+    )
 
 
 class BackboneRole(_Strict):
@@ -231,6 +224,11 @@ class MatrixRow(_Strict):
     now: Text = Field(description="where the work runs today", examples=["Sonnet"])
     target: Text = Field(description="where it should run", examples=["Codex"])
     rationale: Text = Field(description="why, in a sentence", examples=["Its bounds are clear."])
+    kinds: tuple[Kind, ...] = Field(
+        default=(),
+        description="the measured kinds of work that the row is about, see docs/work-types.md",
+        examples=["[implementation, checks]"],
+    )
 
 
 class ExecutionRoute(_Strict):
@@ -239,6 +237,11 @@ class ExecutionRoute(_Strict):
     work_type: Text = Field(description="the kind of work", examples=["Test generation"])
     default_route: Text = Field(description="where it goes", examples=["Codex-5.5"])
     escalate_when: Text = Field(description="what sends it back", examples=["brittle fixtures"])
+    kinds: tuple[Kind, ...] = Field(
+        default=(),
+        description="the measured kinds of work that the route is for, see docs/work-types.md",
+        examples=["[implementation, checks]"],
+    )
 
 
 class FreeApi(_Strict):

@@ -4,7 +4,6 @@ Every finding is one of a closed set of answers, its opposite and a neutral one 
 templates hold the words for each answer, so a page whose numbers turn round says so by itself.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,8 +17,6 @@ TIGHT_REMAINING_SHARE: Final = 0.10
 """Editorial: with less than a tenth of a window left, the page stops advising to move work in."""
 HOT_MULTIPLIER: Final = 1.25
 """Editorial: below it the hottest week is called usual. Chance alone gives 1.12 to 1.35."""
-
-_CLAUDE_MODEL = re.compile(r"claude|opus|sonnet|haiku", re.IGNORECASE)
 
 Verdict = Literal["move", "codex_tight", "codex_unknown", "nothing_to_move", "no_usage"]
 Room = Literal["room", "tight", "unknown", "partly_known"]
@@ -74,11 +71,6 @@ def find(page: Record) -> Findings:
         monthly=number(page, "window.monthly_factor") is not None,
         covered=number(page, "window.days_covered") == number(page, "window.days"),
     )
-
-
-def leaves_claude(route: str) -> bool:
-    """Say whether a route names no Claude model, so that its work leaves the Max windows."""
-    return bool(route) and not _CLAUDE_MODEL.search(route)
 
 
 def is_codex(row: Record) -> bool:

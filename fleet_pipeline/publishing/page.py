@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.org import leaves_claude
 from fleet_pipeline.publishing import charts, findings
 from fleet_pipeline.publishing.escaping import anchors, printable
 from fleet_pipeline.publishing.figures import (
@@ -207,7 +208,7 @@ def _templates() -> Environment:
         finalize=_finalize,
     )
     environment.filters.update(FORMATS)
-    environment.filters["leaves_claude"] = findings.leaves_claude
+    environment.filters["leaves_claude"] = leaves_claude
     environment.filters["sentence"] = _sentence
     return environment
 
