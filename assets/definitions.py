@@ -2,7 +2,16 @@
 
 import dagster as dg
 
-from assets import costing, headroom, ingestion, publication, schedules, usage
+from assets import (
+    costing,
+    drift,
+    headroom,
+    ingestion,
+    publication,
+    schedules,
+    usage,
+    worktypes,
+)
 from assets.lake import ParquetLake
 from assets.resources import Fleet
 
@@ -12,11 +21,13 @@ defs = dg.Definitions(
     assets=[
         *ingestion.assets,
         *usage.assets,
+        *worktypes.assets,
         *headroom.assets,
+        *drift.assets,
         *costing.assets,
         *publication.assets,
     ],
-    asset_checks=[*ingestion.checks, *usage.checks, *costing.checks],
+    asset_checks=[*ingestion.checks, *usage.checks, *worktypes.checks, *costing.checks],
     jobs=schedules.jobs,
     schedules=schedules.schedules,
     executor=dg.in_process_executor,

@@ -7,12 +7,16 @@ known as (
     select
         requests.*,
         request_acts.acts,
-        -- A request that names no tools did nothing if it stopped by itself; else nobody can tell.
-        (requests.tools is not null and request_acts.all_known)
-            or (
-                requests.tools is null
-                and coalesce(requests.stop_reason, '') in ('end_turn', 'stop_sequence', 'refusal')
-            ) as acts_known,
+        -- A request that names no tools called none if it stopped by itself, or if the log names
+        -- those of others but never says why one stopped (Codex); else nobody can tell.
+        case
+            when requests.tools is not null then request_acts.all_known
+            when requests.stop_reason is not null
+                then requests.stop_reason in ('end_turn', 'stop_sequence', 'refusal')
+            else requests.client = 'codex' and bool_or(requests.tools is not null) over (
+                partition by requests.client, requests.host, requests.session_id
+            )
+        end as acts_known,
         coalesce(requests.stop_reason, '') in ('end_turn', 'stop_sequence', 'refusal') as answers
     from requests
     join request_acts on request_acts.tools is not distinct from requests.tools

@@ -27,15 +27,23 @@ TABLES: Final = (
     "model_mix",
     "codex_usage",
     "target_proxy",
+    "turns",
+    "task_mix",
+    "eligible_share",
     "headroom",
+    "five_hour_blocks",
+    "exchange_rates",
+    "realised",
+    "agent_days",
+    "hot_week_chance",
     "prices",
     "cost_scenarios",
     "subscription_value",
     "reconciliation",
 )
-"""The weekly tables that a page is made of; all but the requests themselves are published."""
+"""The weekly tables that a page is made of; all but requests and turns are published."""
 
-_PRIVATE: Final = {"requests"}
+_PRIVATE: Final = {"requests", "turns"}
 
 Page = dict[str, object]
 

@@ -108,8 +108,7 @@ def _labelled(number: int, note: str) -> LabelledTurn:
                 session_id=f"session {number}",
                 ts=START + timedelta(seconds=20 * place),
                 cache_read_tokens=tokens,
-                **_asked(who, number),
-                **_called(part.strip()),
+                **(_called(part.strip()) | _asked(who, number)),
             )
             for place, part in enumerate(requests.split("/"))
         ),
@@ -121,7 +120,7 @@ def _asked(who: str, number: int) -> Row:
     if kind == "sub":
         return {"is_subagent": True, "agent_id": f"a{number}", "agent_type": detail or None}
     if kind == "codex":
-        return {"client": "codex", "model": "gpt-5.5"}
+        return {"client": "codex", "model": "gpt-5.5", "stop_reason": None}
     if kind == "sdk":
         return {"entrypoint": "sdk-cli", "prompt_source": "sdk", "asked_by": "human"}
     if detail in ASKED_BY:
@@ -133,7 +132,7 @@ def _called(part: str) -> Row:
     if part == "?":
         return {"tools": None, "stop_reason": "tool_use"}
     if part == "-":
-        return {}
+        return {"tools": None}
     names = [name.strip() for name in part.split(",")]
     heads = Counter(name.removeprefix("$") for name in names if name.startswith("$"))
     tools = Counter("Bash" if name.startswith("$") else name for name in names)
