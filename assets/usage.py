@@ -34,11 +34,7 @@ def requests(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     return tables.run(
         "requests",
         parameters={"window_start": start, "window_end": end},
-        usage=usage.with_columns(  # TEMP until the ledger has them
-            pl.lit(None, dtype).alias(name)
-            for name, dtype in __import__("fleet_pipeline.worktypes").worktypes.METADATA.items()
-            if name not in usage.columns
-        ),
+        usage=usage,
         agents_by_cwd=agents_by_folder(settings.organisation(), usage["cwd"]),
     )
 
