@@ -29,6 +29,17 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
     "hosts": ("host",),
+    "kinds": ("kind",),
+    "by_agent": ("agent", "kind"),
+    "rules": ("rule",),
+    "drivers": ("driver",),
+    "efforts": ("effort",),
+    "windows": ("limit_id", "window_minutes"),
+    "rates": ("token_class",),
+    "blocks": ("client",),
+    "largest": ("started_at",),
+    "realised": ("week_start",),
+    "agent_days": ("agent", "date"),
     "results": ("name",),
 }
 

@@ -15,6 +15,7 @@ from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.publishing.page_data_work import of_matrix_row, of_route, work
 from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
@@ -35,7 +36,8 @@ def build_page(
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios,
-    subscription_value, window_coverage. ``sources`` comes from the ledger's store as it is.
+    subscription_value, window_coverage, and those that ``page_data_work`` names. ``sources``
+    comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -56,7 +58,8 @@ def build_page(
         "target": _target(tables),
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
-        **_policy(org),
+        **work(org, tables),
+        **_policy(org, tables["task_mix"]),
         "ranking": _ranking(org, tables["prices"]),
         "sources": sources,
         "checks": _checks(checks),
@@ -120,8 +123,8 @@ def _target(tables: Tables) -> Record:
     return {"tokens": tokens, "share": tokens / full_input if full_input else None}
 
 
-def _policy(org: Org) -> Record:
-    """Return what the operator decided, word for word."""
+def _policy(org: Org, task_mix: pl.DataFrame) -> Record:
+    """Return what the operator decided, word for word, with what is measured beside it."""
     display_names = {agent.name: agent.display_name for agent in org.agents}
     return {
         "backbone": [
@@ -138,6 +141,8 @@ def _policy(org: Org) -> Record:
                 "now": row.now,
                 "target": row.target,
                 "rationale": row.rationale,
+                "kinds": list(row.kinds),
+                "measured": of_matrix_row(row, task_mix),
             }
             for row in org.routing_matrix
         ],
@@ -146,6 +151,8 @@ def _policy(org: Org) -> Record:
                 "work_type": route.work_type,
                 "default_route": route.default_route,
                 "escalate_when": route.escalate_when,
+                "kinds": list(route.kinds),
+                "measured": of_route(route, task_mix),
             }
             for route in org.execution_routing
         ],

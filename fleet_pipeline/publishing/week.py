@@ -30,6 +30,7 @@ TABLES: Final = (
     "turns",
     "task_mix",
     "eligible_share",
+    "routing_policy",
     "headroom",
     "five_hour_blocks",
     "exchange_rates",

@@ -10,9 +10,13 @@ import pytest
 from fleet_pipeline import tables
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
+from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, load
 from fleet_pipeline.pricing import find, prices_table
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
+from fleet_pipeline.worktypes import METADATA
+
+from .work_tables import work_tables
 
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 6, 17)
@@ -38,10 +42,11 @@ def ledger(*rows: Row) -> pl.DataFrame:
         "host": "laptop",
         "model": "claude-sonnet-4-6",
         "cwd": None,
-        **dict.fromkeys(("agent_type", "effort", "stop_reason")),
+        **dict.fromkeys(("agent_type", "effort", "stop_reason", *METADATA)),
     }
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **dict.fromkeys(columns, pl.String),
+        **METADATA,
         "ts": pl.Datetime("us", "UTC"),
         "is_subagent": pl.Boolean,
         "output_is_final": pl.Boolean,
@@ -108,7 +113,8 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         window_end=AS_OF,
     )
     made["subscription_value"] = subscription_value(rows)
-    return made
+    nowhere = Home(Path("/nonexistent"))
+    return made | work_tables(org, made, quota(), nowhere, AS_OF)
 
 
 def quota() -> pl.DataFrame:
@@ -122,6 +128,7 @@ def quota() -> pl.DataFrame:
         300,
         28.0,
         datetime(2026, 6, 17, 2, tzinfo=UTC),
+        "pro",
     )
     return pl.DataFrame(
         [row],
@@ -134,6 +141,7 @@ def quota() -> pl.DataFrame:
             "window_minutes": pl.Int64,
             "used_percent": pl.Float64,
             "resets_at": pl.Datetime("us", "UTC"),
+            "plan_type": pl.String,
         },
         orient="row",
     )
@@ -233,6 +241,10 @@ def test_headroom_is_a_reading_or_nothing(month: Json) -> None:
         "resets_at": "2026-06-17T02:00:00Z",
         "age_minutes": 41,
         "status": "fresh",
+        "burn_from": "2026-06-16T23:19:00Z",
+        "burn_percent_per_hour": None,
+        "minutes_to_empty": None,
+        "outlook": "unknown",
     }
     assert [row["remaining_share"] for row in rows] == [0.72, None, None, None, None, None]
 

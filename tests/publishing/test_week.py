@@ -20,6 +20,8 @@ from fleet_pipeline.publishing.week import TABLES, publish_week, published_pages
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.weeks import window
 
+from .work_tables import work_tables
+
 CLOSE, BEFORE = date(2026, 6, 17), date(2026, 6, 10)
 ORG = Path(__file__).parents[2] / "orgs" / "riles-fleet"
 RANKING = "cheap-model-offload-ranking.md"
@@ -79,7 +81,9 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
             "reconciliation", sessions=ledger.sessions(home, (start, end))
         ),
         "subscription_value": costing.subscription_value(requests),
+        "daily_usage": tables.run("daily_usage", requests=requests),
     }
+    made |= work_tables(fleet, made, ledger.quota(home), home, close)
     plain = (name for name in TABLES if name not in made)
     return made | {name: tables.run(name, requests=requests) for name in plain}
 

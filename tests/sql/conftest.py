@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from fleet_pipeline import tables
+from fleet_pipeline.worktypes import METADATA
 
 WINDOW = {"window_start": date(2026, 5, 18), "window_end": date(2026, 6, 17)}
 NO_AGENTS = pl.DataFrame(schema={"cwd": pl.String, "agent": pl.String})
@@ -17,7 +18,7 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
-TEXTS = ("model", "cwd", "agent_type", "effort", "stop_reason")
+TEXTS = ("model", "cwd", "agent_type", "effort", "stop_reason", *METADATA)
 
 Row = dict[str, object]
 MakeUsage = Callable[..., pl.DataFrame]
