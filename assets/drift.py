@@ -13,14 +13,21 @@ GROUP = "drift"
 
 @weekly(GROUP, sql="realised")
 def realised(
-    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    fleet: Fleet,
+    requests: pl.DataFrame,
+    turns: pl.DataFrame,
+    target_proxy: pl.DataFrame,
+    routing_policy: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Realised moves of the last weeks, each against the plan that was published as it began.
+    """Realised moves of the last weeks, each against the plan that stood as it began.
 
-    Reads the targets and matrices of earlier weeks; one that was never made leaves its plan empty.
+    Reads the targets and matrices of earlier weeks; today's stand in for one that was never made.
     """
     close = close_of(context)
-    plans = drift.plans_before(fleet.settings().home, close)
+    plans = drift.plans_before(
+        fleet.settings().home, close, targets=target_proxy, routes=routing_policy
+    )
     return drift.realised(requests, turns, plans, close=close)
 
 

@@ -1,8 +1,8 @@
 """Each of the last weeks against the plan that stood when it began.
 
-A week's plan is what was published the Wednesday before: its target shares and its routing matrix.
-They are read from the weekly tables of that time, so that a changed policy never changes what a
-past week was held against.
+A week's plan is the target shares and the routing matrix of the Wednesday on which it began. They
+are read from the weekly tables of that time, so that a changed policy never changes what a past
+week was held against; today's policy stands in only where no tables were made then.
 """
 
 from collections.abc import Iterable
@@ -26,18 +26,20 @@ _ROUTES: Final = pl.Schema(
 )
 
 Plans = tuple[pl.DataFrame, pl.DataFrame]
+"""Targets and routes, each with the ``week_start`` that they stood at the beginning of."""
 
 
-def plans_before(home: Home, close: date) -> Plans:
+def plans_before(home: Home, close: date, *, targets: pl.DataFrame, routes: pl.DataFrame) -> Plans:
     """Return the targets and the routes that stood at the beginning of each of the last weeks.
 
-    Both have ``week_start``, the Wednesday on which they had just been published. A week whose
-    earlier one was never made has no row. Raises SourceError for a damaged table.
+    They are those of the weekly tables made for the Wednesday of ``week_start``. Where none were
+    made, today's ``targets`` and ``routes`` stand in: a history that is published late is the
+    same in whatever order its weeks are made. Raises SourceError for a damaged table.
     """
     starts = [close - _WEEK * number for number in range(1, WEEKS + 1)]
     return (
-        _published(home, "target_proxy", _TARGETS, starts),
-        _published(home, "routing_policy", _ROUTES, starts),
+        _published(home, "target_proxy", targets.select(_TARGETS.names()), starts),
+        _published(home, "routing_policy", routes.select(_ROUTES.names()), starts),
     )
 
 
@@ -57,11 +59,12 @@ def realised(
     )
 
 
-def _published(home: Home, table: str, schema: pl.Schema, starts: Iterable[date]) -> pl.DataFrame:
+def _published(home: Home, table: str, today: pl.DataFrame, starts: Iterable[date]) -> pl.DataFrame:
     folder = home.lake / "weekly" / table
+    paths = {start: folder / f"{opening(start)}.parquet" for start in starts}
     return pl.concat(
-        read_frame(folder / f"{opening(start)}.parquet", schema).with_columns(
+        (read_frame(path, today.schema) if path.exists() else today).with_columns(
             week_start=pl.lit(start, pl.Date())
         )
-        for start in starts
+        for start, path in paths.items()
     )

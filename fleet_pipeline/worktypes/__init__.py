@@ -6,10 +6,9 @@ here: what moving it would cost, and what the operator wants moved.
 
 from fleet_pipeline.worktypes.eligibility import WHOLE_FLEET, eligible_share
 from fleet_pipeline.worktypes.rules import rules, version
-from fleet_pipeline.worktypes.turns import METADATA, routes, turns
+from fleet_pipeline.worktypes.turns import routes, turns
 
 __all__ = [
-    "METADATA",
     "WHOLE_FLEET",
     "eligible_share",
     "routes",

@@ -16,20 +16,6 @@ from fleet_pipeline.worktypes.rules import classified, rules
 PAUSE: Final = timedelta(minutes=30)
 """Where a log does not number its turns, a longer pause than this begins a new one."""
 
-METADATA: Final = pl.Schema(
-    {
-        "agent_id": pl.String(),
-        "turn_id": pl.String(),
-        "entrypoint": pl.String(),
-        "asked_by": pl.String(),
-        "prompt_source": pl.String(),
-        "subagent_depth": pl.Int64(),
-        "tools": pl.String(),
-        "command_heads": pl.String(),
-    }
-)
-"""What the ledger may know of a request beside its tokens; null where a log does not tell."""
-
 
 def turns(requests: pl.DataFrame, org: Org) -> pl.DataFrame:
     """Return one row for each turn of ``requests``, with its kind, its rule and its route.

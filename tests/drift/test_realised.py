@@ -83,7 +83,7 @@ def test_neither_less_of_one_nor_more_of_the_other_alone_is_a_move(claude: int, 
     assert row["moved_tokens"] == 0
 
 
-def test_without_a_page_of_the_week_before_there_was_no_plan() -> None:
+def test_without_any_plan_nothing_was_planned() -> None:
     row = last_week(a_month([100] * 4, [0] * 4))
     assert row["planned_tokens"] is row["off_matrix_tokens"] is row["off_matrix_share"] is None
 
@@ -101,14 +101,31 @@ def test_work_that_the_matrix_sends_away_and_claude_still_did_is_off_the_matrix(
     assert (row["off_matrix_tokens"], row["off_matrix_share"]) == (40, 40 / 70)
 
 
-def test_the_plan_of_a_week_is_what_was_made_the_week_before(tmp_path: Path) -> None:
+def policy(share: float, leaves_claude: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+    targets = pl.DataFrame({"agent": ["forge"], "target_share": [share], "target_tokens": [7]})
+    routes = pl.DataFrame(
+        {"agent": ["forge"], "kind": ["checks"], "leaves_claude": [leaves_claude]}
+    )
+    return targets, routes
+
+
+def test_the_plan_of_a_week_is_what_was_made_as_it_began_and_else_todays(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    proxy = pl.DataFrame({"agent": ["forge"], "target_share": [0.25], "target_tokens": [7]})
-    write_frame(home.lake / "weekly" / "target_proxy" / "2026-06-03.parquet", proxy)
-    write_frame(home.lake / "weekly" / "target_proxy" / "2026-06-10.parquet", proxy)
-    targets, routes = plans_before(home, CLOSE)
-    assert targets.to_dicts() == [
-        {"agent": "forge", "target_share": 0.25, "week_start": date(2026, 6, 10)}
-    ]
-    assert routes.height == 0
-    assert WEEKS == 4
+    now, then = policy(0.5, True), policy(0.25, False)
+    for name, table in zip(("target_proxy", "routing_policy"), then, strict=True):
+        write_frame(home.lake / "weekly" / name / "2026-06-03.parquet", table)
+    targets, routes = plans_before(home, CLOSE, targets=now[0], routes=now[1])
+    last = pl.col("week_start") == LAST
+    assert targets.filter(last)["target_share"].to_list() == [0.25]
+    assert routes.filter(last)["leaves_claude"].to_list() == [False]
+    assert targets.filter(~last)["target_share"].to_list() == [0.5] * (WEEKS - 1)
+    assert routes.filter(~last)["leaves_claude"].to_list() == [True] * (WEEKS - 1)
+
+
+def test_under_one_policy_it_does_not_matter_which_weeks_were_made(tmp_path: Path) -> None:
+    targets, routes = policy(0.5, True)
+    late = plans_before(Home(tmp_path / "new"), CLOSE, targets=targets, routes=routes)
+    home = Home(tmp_path / "old")
+    write_frame(home.lake / "weekly" / "target_proxy" / "2026-06-03.parquet", targets)
+    soon = plans_before(home, CLOSE, targets=targets, routes=routes)
+    assert all(a.equals(b) for a, b in zip(late, soon, strict=True))

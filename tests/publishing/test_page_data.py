@@ -11,10 +11,10 @@ from fleet_pipeline import tables
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
 from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
 from fleet_pipeline.pricing import find, prices_table
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
-from fleet_pipeline.worktypes import METADATA
 
 from .work_tables import work_tables
 
@@ -29,6 +29,12 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
+
+METADATA = {
+    name: USAGE[name]
+    for name in ("agent_id", "turn_id", "entrypoint", "asked_by", "prompt_source",
+                 "subagent_depth", "tools", "command_heads")
+}  # fmt: skip
 
 Json = dict[str, Any]  # what json.loads gives
 Row = dict[str, Any]

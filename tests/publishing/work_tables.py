@@ -15,7 +15,7 @@ def work_tables(
     """Make them from the tables that are there already: requests, target_proxy, daily_usage."""
     requests, targets = made["requests"], made["target_proxy"]
     turns = worktypes.turns(requests, org)
-    plans = drift.plans_before(home, close)
+    plans = drift.plans_before(home, close, targets=targets, routes=worktypes.routes(org))
     return {
         "turns": turns,
         "task_mix": tables.run("task_mix", turns=turns.drop("acts")),

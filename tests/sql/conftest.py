@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from fleet_pipeline import tables
-from fleet_pipeline.worktypes import METADATA
 
 WINDOW = {"window_start": date(2026, 5, 18), "window_end": date(2026, 6, 17)}
 NO_AGENTS = pl.DataFrame(schema={"cwd": pl.String, "agent": pl.String})
@@ -18,6 +17,8 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
+METADATA = ("agent_id", "turn_id", "entrypoint", "asked_by", "prompt_source", "subagent_depth",
+            "tools", "command_heads")  # fmt: skip
 TEXTS = ("model", "cwd", "agent_type", "effort", "stop_reason", *METADATA)
 
 Row = dict[str, object]
