@@ -7,15 +7,15 @@ known as (
     select
         requests.*,
         request_acts.acts,
-        -- A request that names no tools called none if it stopped by itself, or if the log names
-        -- those of others but never says why one stopped (Codex); else nobody can tell.
+        -- A request that names no tools called none, unless it stopped to have one run: its names
+        -- were not kept then. Codex never says why one stopped: there it called none only if the
+        -- log names the tools of others.
         case
             when requests.tools is not null then request_acts.all_known
-            when requests.stop_reason is not null
-                then requests.stop_reason in ('end_turn', 'stop_sequence', 'refusal')
-            else requests.client = 'codex' and bool_or(requests.tools is not null) over (
+            when requests.client = 'codex' then bool_or(requests.tools is not null) over (
                 partition by requests.client, requests.host, requests.session_id
             )
+            else coalesce(requests.stop_reason, '') <> 'tool_use'
         end as acts_known,
         coalesce(requests.stop_reason, '') in ('end_turn', 'stop_sequence', 'refusal') as answers
     from requests

@@ -70,6 +70,9 @@ class When(Strict):
     subagent: bool | None = Field(
         default=None, description="whether a subagent made the turn", examples=["true"]
     )
+    typed: bool | None = Field(
+        default=None, description="whether a subagent's type is on record", examples=["false"]
+    )
     asked_by: tuple[Text, ...] = Field(
         default=(), description="who asked, as logged", examples=["[peer, coordinator]"]
     )

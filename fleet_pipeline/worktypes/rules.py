@@ -115,6 +115,8 @@ def holds(when: When) -> pl.Expr:
         conditions.append(pl.col("client") == when.client)
     if when.subagent is not None:
         conditions.append(pl.col("is_subagent") == when.subagent)
+    if when.typed is not None:
+        conditions.append(pl.col("agent_type").is_not_null() == when.typed)
     if when.agent_type:
         conditions.append(_is_like("agent_type", when.agent_type))
     for column in ("asked_by", "prompt_source", "entrypoint"):
