@@ -153,8 +153,7 @@ def targets_are_movable(eligible_share: pl.DataFrame) -> Outcome:
     return Outcome(
         "targets_are_movable", "warn", not told,
         (says if told else "no target exceeds what is movable")
-        + (f"; not known for {', '.join(unclear)}: too many turns of unknown kind"
-           if unclear else ""),
+        + (f"; not known for {', '.join(unclear)}" if unclear else ""),
         {"targets_exceeding": len(told), "targets_unclear": len(unclear)},
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ _MIXES: Final[dict[str, dict[str, int]]] = {
     "mercury": {"implement": 24, "write": 12, "act": 38, "check": 12, "ask": 14},
     "analyst": {"check": 40, "implement": 14, "write": 12, "read": 14, "note": 20},
     "librarian": {"read": 46, "research": 22, "review": 12, "write": 8, "note": 12},
-    "hippocrates": {"check": 14, "implement": 8, "read": 34, "write": 14, "ask": 30},
+    "hippocrates": {"check": 9, "implement": 3, "read": 40, "write": 18, "ask": 30},
     "felix": {"write": 22, "read": 18, "act": 26, "note": 22, "ask": 12},
 }
 _ANYBODY: Final = {"implement": 20, "read": 30, "check": 20, "write": 20, "note": 10}

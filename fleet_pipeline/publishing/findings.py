@@ -45,7 +45,7 @@ class Findings:
     exceeding: tuple[str, ...]
     """Display names of agents whose target asks for more than may move."""
     unclear: tuple[str, ...]
-    """Display names of agents where turns of unknown kind decide about that."""
+    """Display names of agents of whom that cannot be told."""
     output_is_lower_bound: bool
     price_known: bool
     cached_price_known: bool

@@ -28,8 +28,8 @@ def eligible_share(turns: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
     ``targets`` is the weekly table ``target_proxy``. The interval (2.5 to 97.5 %) is that of a
     bootstrap over sessions, those of each agent for themselves: turns of one session are alike, so
     that single turns or requests would make it several times too narrow. ``verdict`` is
-    ``within``, ``exceeds`` (the target is above what may move), ``unclear`` (it depends on turns
-    whose kind is not known), ``no_target`` or ``no_usage``.
+    ``within``, ``exceeds`` (the target is above what may move), ``unclear`` (it is above, but not
+    beyond the interval or the turns whose kind is not known), ``no_target`` or ``no_usage``.
     """
     known = set(targets["agent"])
     claude = turns.filter(pl.col("client") == "claude").with_columns(
@@ -127,15 +127,15 @@ def _row(
         "eligible_high": high,
         "unknown_share": unknown / full if full else None,
         "target_share": target_share,
-        "verdict": _verdict(share, unknown / full if full else 0.0, target_share),
+        "verdict": _verdict(share, high, unknown / full if full else 0.0, target_share),
     }
 
 
-def _verdict(share: float | None, unknown: float, target: float) -> str:
+def _verdict(share: float | None, high: float | None, unknown: float, target: float) -> str:
     if share is None:
         return "no_usage"
     if not target:
         return "no_target"
     if target <= share:
         return "within"
-    return "unclear" if target <= share + unknown else "exceeds"
+    return "unclear" if target <= max(share, high or 0.0) + unknown else "exceeds"

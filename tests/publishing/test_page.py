@@ -210,7 +210,7 @@ def test_a_hostile_name_is_harmless_wherever_it_stands(name: str, html: str, rea
 def test_a_target_that_asks_for_more_than_may_move_is_called_out() -> None:
     words = outline(reference_page()).words
     assert "Target exceeds what is movable for Mercury." in words
-    assert "For Analyst turns of unknown kind decide" in words
+    assert "Whether the target can be reached is not known for Analyst." in words
     within = changed(eligible__agents__2__verdict="within")
     assert "arget exceeds what is movable" not in outline(within).words
 

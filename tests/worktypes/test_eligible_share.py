@@ -77,6 +77,13 @@ def test_a_target_is_held_against_what_may_move(turns: list[Turn], verdict: str)
     assert shares(*turns)["forge"]["verdict"] == verdict
 
 
+def test_a_target_inside_the_interval_is_neither_met_nor_beyond_reach() -> None:
+    alike = [turn(session=s, movable=s % 2 == 0) for s in range(10)]
+    row = shares(*alike)["forge"]
+    assert float(str(row["eligible_share"])) < 0.55 < float(str(row["eligible_high"]))
+    assert row["verdict"] == "unclear"
+
+
 def test_an_agent_without_a_target_is_told_nothing() -> None:
     assert shares(turn("unattributed", movable=False))["unattributed"]["verdict"] == "no_target"
 
