@@ -1,6 +1,6 @@
 -- One row: one block of five hours of one client, over the window. Tokens; UTC. A block begins at the
--- full hour of its first request; the next one begins with the first request five hours after that,
--- or after five hours of silence. Hosts and agents are taken for users of one account.
+-- full hour of its first request; the next one begins with the first request more than five hours
+-- after that hour, or after the one before it. Hosts and agents are taken for users of one account.
 -- target_tokens: the part of full input that the agents' target shares would have moved.
 select
     numbered.client,

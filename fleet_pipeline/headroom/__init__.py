@@ -5,8 +5,8 @@ five hours, and what a token costs of a window. Reading the figures out of trans
 ``transcripts``; nothing here guesses a level from tokens.
 """
 
-from fleet_pipeline.headroom.blocks import five_hour_blocks
+from fleet_pipeline.headroom.blocks import BLOCK, block_starts, five_hour_blocks
 from fleet_pipeline.headroom.exchange import exchange_rates
 from fleet_pipeline.headroom.windows import headroom
 
-__all__ = ["exchange_rates", "five_hour_blocks", "headroom"]
+__all__ = ["BLOCK", "block_starts", "exchange_rates", "five_hour_blocks", "headroom"]

@@ -4,15 +4,18 @@ What a window truly held is only known from quota readings; a block says what th
 stretch of the same length. The definition is that of ccusage, whose users plan by it.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
 from fleet_pipeline import tables
 
-LENGTH: Final = timedelta(hours=5)
+BLOCK: Final = timedelta(hours=5)
+"""How long a billing block of Claude's subscriptions lasts."""
+
+_HOUR_MICROS: Final = 3_600_000_000
+_BLOCK_MICROS: Final = 5 * _HOUR_MICROS
 
 
 def five_hour_blocks(requests: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
@@ -21,28 +24,26 @@ def five_hour_blocks(requests: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFr
     ``targets`` is the weekly table ``target_proxy``.
     """
     ordered = requests.sort("client", "ts")
-    starts = [
-        start
-        for part in ordered.partition_by("client", maintain_order=True)
-        for start in block_starts(part["ts"])
-    ]
     return tables.run(
         "five_hour_blocks",
         numbered=ordered.with_columns(
-            started_at=pl.Series(starts, dtype=pl.Datetime("us", "UTC")),
+            pl.col("ts").map_batches(block_starts).over("client").alias("started_at")
         ),
         targets=targets.select("agent", "target_share"),
     )
 
 
-def block_starts(times: Iterable[datetime]) -> list[datetime]:
-    """Return for each of some ascending times (UTC) when its block begins."""
-    starts: list[datetime] = []
-    last: datetime | None = None
-    for time in times:
-        if last is None or time - starts[-1] >= LENGTH or time - last >= LENGTH:
-            starts.append(time.replace(minute=0, second=0, microsecond=0))
-        else:
-            starts.append(starts[-1])
-        last = time
-    return starts
+def block_starts(moments: pl.Series) -> pl.Series:
+    """Return the start of the five-hour block of each moment; ``moments`` ascend, in UTC.
+
+    A block begins at the full UTC hour of its first request. Another one begins when more than
+    five hours have passed since that hour, or since the last request (as ccusage defines it).
+    """
+    starts: list[int] = []
+    start = last = -_BLOCK_MICROS * 2
+    for moment in moments.to_physical():
+        if moment - start > _BLOCK_MICROS or moment - last > _BLOCK_MICROS:
+            start = moment - moment % _HOUR_MICROS
+        starts.append(start)
+        last = moment
+    return pl.Series(moments.name, starts, pl.Int64).cast(pl.Datetime("us", "UTC"))

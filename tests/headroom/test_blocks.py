@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_pipeline.headroom.blocks import LENGTH, block_starts, five_hour_blocks
+from fleet_pipeline.headroom.blocks import BLOCK, block_starts, five_hour_blocks
 
 NINE = datetime(2026, 6, 1, 9, tzinfo=UTC)
 TARGETS = pl.DataFrame({"agent": ["forge", "sage"], "target_share": [0.5, 0.1]})
@@ -37,8 +37,12 @@ def requests(*rows: tuple[float, str, int], client: str = "claude") -> pl.DataFr
     )
 
 
+def moments(*times: datetime) -> pl.Series:
+    return pl.Series(times, dtype=pl.Datetime("us", "UTC"))
+
+
 def starts(*hours: float) -> list[float]:
-    found = block_starts(NINE + timedelta(hours=hour) for hour in hours)
+    found = block_starts(moments(*(NINE + timedelta(hours=hour) for hour in hours)))
     return [(start - NINE) / timedelta(hours=1) for start in found]
 
 
@@ -47,7 +51,7 @@ def test_a_block_begins_at_the_full_hour_of_its_first_request() -> None:
 
 
 def test_the_next_block_begins_with_the_first_request_after_five_hours() -> None:
-    assert starts(0.5, 4.5, 5.0, 5.1) == [0, 0, 5, 5]
+    assert starts(0.5, 4.5, 5.0, 5.1) == [0, 0, 0, 5]
 
 
 def test_silence_of_five_hours_ends_a_block() -> None:
@@ -60,7 +64,7 @@ def test_what_the_target_share_would_have_moved_is_told_block_by_block() -> None
     )
     assert table["full_input_tokens"].to_list() == [1100, 50]
     assert table["target_tokens"].to_list() == [510, 0]
-    assert table["ends_at"].to_list() == [NINE + LENGTH, NINE + timedelta(hours=12)]
+    assert table["ends_at"].to_list() == [NINE + BLOCK, NINE + timedelta(hours=12)]
 
 
 def test_codex_has_blocks_of_its_own_and_no_target() -> None:
@@ -74,10 +78,10 @@ def test_codex_has_blocks_of_its_own_and_no_target() -> None:
 @given(st.lists(st.integers(0, 60 * 24 * 4), min_size=1, max_size=60))
 def test_every_request_lies_in_its_block_and_blocks_never_overlap(minutes: list[int]) -> None:
     times = [NINE + timedelta(minutes=minute) for minute in sorted(minutes)]
-    found = block_starts(times)
-    assert all(start <= time < start + LENGTH for start, time in zip(found, times, strict=True))
+    found = block_starts(moments(*times)).to_list()
+    assert all(start <= time <= start + BLOCK for start, time in zip(found, times, strict=True))
     apart = sorted(set(found))
-    assert all(later - start >= LENGTH for start, later in itertools.pairwise(apart))
+    assert all(later - start >= BLOCK for start, later in itertools.pairwise(apart))
 
 
 def test_no_request_makes_no_block() -> None:
