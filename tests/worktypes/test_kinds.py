@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from fleet_pipeline.org import BOUNDED, UNKNOWN, Kind, Org, When
+from fleet_pipeline.transcripts.tools import COMMON_COMMANDS, command_head
 from fleet_pipeline.worktypes import rules, turns, version
 from fleet_pipeline.worktypes.rules import holds
 
@@ -87,6 +88,12 @@ def test_no_tool_and_no_command_has_two_acts() -> None:
     for signs in ("tools", "commands"):
         listed = [name for acts in rules().acts.values() for name in getattr(acts, signs)]
         assert [name for name, count in Counter(listed).items() if count > 1] == []
+
+
+def test_every_command_that_is_listed_is_one_that_reading_keeps() -> None:
+    listed = {name for signs in rules().acts.values() for name in signs.commands}
+    assert listed <= COMMON_COMMANDS
+    assert {command_head(f"{name} x") for name in listed} == listed
 
 
 def test_the_version_names_the_very_text_of_the_rules() -> None:
