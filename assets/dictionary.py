@@ -49,7 +49,6 @@ COLUMNS: Final[Mapping[str, str]] = {
     "target": "Where policy wants the work to run.",
     "leaves_claude": "Whether policy's driver is no Claude model.",
     "turns": "Turns: what one prompt set off in one thread.",
-    "sessions": "Sessions with at least one request.",
     "movable_tokens": "Full input on Claude in movable turns, tokens.",
     "unknown_tokens": "Full input on Claude in turns of unknown kind, tokens.",
     "eligible_share": "Share of full input in movable turns, 0 to 1; null without input.",
@@ -190,6 +189,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("turns", "context_tokens"): "Largest full input of one of the turn's requests, tokens.",
     ("turns", "model"): "Model that answered the turn's largest request.",
+    ("task_mix", "sessions"): "Sessions with at least one such turn.",
+    ("eligible_share", "sessions"): "Sessions with at least one request on Claude.",
     ("eligible_share", "agent"): "Agent, or empty for the whole fleet.",
     ("exchange_rates", "status"): "fitted: the rate holds; refused: see reason.",
     ("five_hour_blocks", "target_tokens"): "What the target shares would have moved, tokens.",

@@ -32,7 +32,7 @@ def a_working_month() -> list[Row]:
         *(turn(day, day, stop_reason="tool_use", **EDITS) for day in range(28)),
         *(turn(100 + day, day, model="claude-opus-4-8", effort="high") for day in range(14)),
         turn(200, 5, client="codex", model="gpt-5.5", effort="medium", stop_reason=None, **EDITS),
-        turn(300, 9, agent=None, cache_read_tokens=50_000, tools=None, stop_reason=None),
+        turn(300, 9, agent=None, cache_read_tokens=50_000, stop_reason="tool_use"),
     ]
 
 
