@@ -42,6 +42,8 @@ class PriceBook:
         last one. What no source but the shipped snapshot knows comes from that.
         """
         own = self._own(provider, model, at)
+        if own is not None and own.seen_on == at:
+            return own
         packaged = embedded.find(provider, model, at)
         if own is None:
             return packaged or shipped.find(provider, model, at)
@@ -77,12 +79,18 @@ class PriceBook:
         rows = self._periods.get((provider, model), ())
         return sorted(rows, key=lambda row: (row["first_seen"], row["source"]))
 
-    def breaks(self, provider: str, model: str) -> list[date]:
-        """Return the days on which the model's price may become another one, ascending."""
-        days = set(embedded.starts(provider, model))
-        for row in self._believed(provider, model):
+    def breaks(self, provider: str, model: str, first: date, last: date) -> list[date]:
+        """Return the days from ``first`` to ``last`` on which the price may become another one.
+
+        Ascending, and ``first`` is among them.
+        """
+        believed = self._believed(provider, model)
+        days = {first}
+        for row in believed:
             days |= {row["first_seen"].date(), row["last_seen"].date() + timedelta(days=1)}
-        return sorted(days)
+        if not _seen_throughout(believed, first, last):
+            days |= {shipped.TAKEN_ON, *embedded.starts(provider, model)}
+        return sorted(day for day in days if first <= day <= last)
 
     def _own(self, provider: str, model: str, at: date) -> ModelPrice | None:
         in_force: dict[str, Row] = {}
@@ -108,6 +116,17 @@ class PriceBook:
         for row in self.ledger.sort("first_seen").iter_rows(named=True):
             found.setdefault((row["provider"], row["model"]), []).append(row)
         return found
+
+
+def _seen_throughout(rows: Iterable[Row], first: date, last: date) -> bool:
+    """Say whether a feed listed some believed price on each day: nobody else is then asked."""
+    by_source: dict[str, date] = {}
+    for row in rows:  # in order of time
+        starts, ends = row["first_seen"].date(), row["last_seen"].date()
+        reached = by_source.get(row["source"], first - timedelta(days=1))
+        if starts <= reached + timedelta(days=1):
+            by_source[row["source"]] = max(reached, ends)
+    return any(reached >= last for reached in by_source.values())
 
 
 def price_of(row: Row, at: date) -> ModelPrice:

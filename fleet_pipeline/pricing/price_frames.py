@@ -4,7 +4,7 @@ Belongs here: shaping ``ModelPrice`` for tables. The published table keeps decim
 joins holds integers, so that a sum over requests stays exact.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -71,10 +71,12 @@ def list_prices(
     model and day leave no gap and never overlap. Unknown models have no row.
     """
     days = sorted(set(dates))
+    if not days:
+        return pl.DataFrame(schema=_LIST_PRICES_SCHEMA)
     rows = [
         {**row, "date": span}
         for model in sorted(set(models))
-        for span in _spans(days, book.breaks(provider, model))
+        for span in _spans(days, book.breaks(provider, model, days[0], days[-1]))
         if (price := book.find(provider, model, span[0])) is not None
         for row in _list_price_rows(price)
     ]
@@ -85,11 +87,10 @@ def list_prices(
 
 
 def _spans(days: list[date], breaks: list[date]) -> list[list[date]]:
-    """Split ascending ``days`` where a price may become another one."""
-    spans: dict[int, list[date]] = {}
-    for day in days:
-        spans.setdefault(bisect_right(breaks, day), []).append(day)
-    return list(spans.values())
+    """Split ascending ``days`` at each of the ``breaks``, of which the first is the first day."""
+    ends = [*(bisect_left(days, start) for start in breaks[1:]), len(days)]
+    starts = [0, *ends[:-1]]
+    return [days[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
 
 
 def _prices_row(book: PriceBook, provider: str, model: str, at: date) -> dict[str, object]:

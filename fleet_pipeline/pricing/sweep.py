@@ -16,7 +16,7 @@ from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.pricing import snapshots
 from fleet_pipeline.pricing.feeds import Feed
-from fleet_pipeline.pricing.feeds.fetching import Limits, fetch
+from fleet_pipeline.pricing.feeds.fetching import USUAL, Limits, fetch
 from fleet_pipeline.pricing.observations import snapshot
 
 LEAST_OF_LAST: Final = 0.5
@@ -43,7 +43,7 @@ def sweep(
     now: datetime,
     *,
     offline: bool = False,
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
 ) -> list[FeedReport]:
     """Ask ``feeds`` all at once and keep what they answer; return one report for each.
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
+from urllib.request import getproxies
 
 import httpx
 
@@ -40,6 +41,9 @@ class Limits:
     """Before another try, where the feed does not say how long."""
 
 
+USUAL: Final = Limits()
+
+
 class _Passing(Exception):
     """A failure that may be gone at the next try, ``after`` so many seconds."""
 
@@ -49,7 +53,7 @@ class _Passing(Exception):
 
 
 async def fetch(
-    url: str, limits: Limits = Limits(), headers: Mapping[str, str] | None = None
+    url: str, limits: Limits = USUAL, headers: Mapping[str, str] | None = None
 ) -> bytes:
     """Return the body of ``url``.
 
@@ -70,7 +74,7 @@ async def _tries(url: httpx.URL, limits: Limits, headers: Mapping[str, str]) -> 
     await _check_address(url)
     timeout = httpx.Timeout(limits.total_seconds, connect=limits.connect_seconds)
     async with httpx.AsyncClient(
-        headers={**_HEADERS, **headers}, timeout=timeout, trust_env=True
+        headers={**_HEADERS, **headers}, timeout=timeout, trust_env=not is_loopback(url.host)
     ) as client:
         for tries_left in reversed(range(limits.tries)):
             try:
@@ -140,6 +144,8 @@ async def _check_address(url: httpx.URL) -> None:
         return
     if url.scheme != "https":
         raise SourceError(f"{url.host} is not asked without https")
+    if "https" in getproxies():
+        return  # names are then the proxy's business, and may not be known here
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             url.host, url.port or 443, type=socket.SOCK_STREAM
