@@ -4,6 +4,7 @@ Belongs here: price feeds, the home's price ledger, a model's price in force at 
 tables made of it. Multiplying a price by tokens belongs to ``costing``.
 """
 
+from fleet_pipeline.pricing import embedded, snapshots
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook, price_book
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 from fleet_pipeline.pricing.price_frames import list_prices, prices_table
@@ -16,9 +17,11 @@ __all__ = [
     "ModelPrice",
     "PriceBook",
     "PriceTier",
+    "embedded",
     "find",
     "list_prices",
     "price_book",
     "prices_table",
     "require",
+    "snapshots",
 ]

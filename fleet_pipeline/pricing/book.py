@@ -15,7 +15,7 @@ import polars as pl
 
 from fleet_pipeline.errors import PriceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.pricing import embedded, gates, shipped, snapshots
+from fleet_pipeline.pricing import embedded, shipped, snapshots
 from fleet_pipeline.pricing.feeds import READERS
 from fleet_pipeline.pricing.model_price import ModelPrice
 from fleet_pipeline.pricing.observations import PRICE_COLUMNS, tiers_of
@@ -141,7 +141,7 @@ def price_of(row: Row, at: date) -> ModelPrice:
         source=row["source"],
         effective_from=row["first_seen"].date(),
         at=at,
-        is_free=gates.declared_free(row["model"]) and not row["input_usd_per_mtok"],
+        is_free=not row["input_usd_per_mtok"] and not row["output_usd_per_mtok"],
         tiers=tiers_of(row["tiers"]),
         seen_on=min(row["last_seen"].date(), at),
         hours=row["hours"],

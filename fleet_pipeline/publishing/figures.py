@@ -29,6 +29,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
     "hosts": ("host",),
+    "sources": ("source",),
     "results": ("name",),
 }
 

@@ -43,6 +43,7 @@ SECTIONS: Final = (
     ("free-api", "Free-API catalog"),
     ("ranking", "Model ranking"),
     ("execution", "Execution routing"),
+    ("changes", "What changed"),
     ("method", "Method and downloads"),
 )
 
@@ -176,6 +177,8 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         ranking=records(page, "ranking"),
         model_anchors=anchors("model", (text(row, "model") for row in records(page, "ranking"))),
         execution=records(page, "execution_routing"),
+        changes=records(page, "changes"),
+        price_sources=records(page, "prices.sources"),
         hard_rules=_texts(page.get("hard_rules")),
         checks=records(page, "checks.results"),
         hosts=records(page, "sources.hosts"),

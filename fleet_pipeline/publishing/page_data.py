@@ -15,6 +15,11 @@ from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.publishing.page_data_prices import (
+    change_records,
+    free_api_catalog,
+    price_facts,
+)
 from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
@@ -35,10 +40,12 @@ def build_page(
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios,
-    subscription_value, window_coverage. ``sources`` comes from the ledger's store as it is.
+    subscription_value, window_coverage, price_sources, free_quotas, changes. ``sources`` comes
+    from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
+    prices = price_facts(tables)
     page: Record = {
         "schema_version": SCHEMA_VERSION,
         "org": org.name,
@@ -57,10 +64,13 @@ def build_page(
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
         **_policy(org),
-        "ranking": _ranking(org, tables["prices"]),
+        "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),
+        "prices": prices,
+        # Without prices that are fresh enough there is no ranking; the page says why.
+        "ranking": [] if prices["ranking_withheld"] else _ranking(org, tables["prices"]),
         "sources": sources,
         "checks": _checks(checks),
-        "changes": [],
+        "changes": change_records(tables["changes"]),
     }
     return {name: _plain(value) for name, value in page.items()}
 
@@ -148,15 +158,6 @@ def _policy(org: Org) -> Record:
                 "escalate_when": route.escalate_when,
             }
             for route in org.execution_routing
-        ],
-        "free_api_catalog": [
-            {
-                "provider": api.provider,
-                "best_lane": api.best_lane,
-                "use_when": api.use_when,
-                "avoid_when": api.avoid_when,
-            }
-            for api in org.free_apis
         ],
         "operating_rule": org.operating_rule,
         "hard_rules": list(org.hard_rules),

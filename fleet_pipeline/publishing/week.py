@@ -32,6 +32,10 @@ TABLES: Final = (
     "cost_scenarios",
     "subscription_value",
     "reconciliation",
+    "price_sources",
+    "model_catalog",
+    "free_quotas",
+    "changes",
 )
 """The weekly tables that a page is made of; all but the requests themselves are published."""
 

@@ -153,7 +153,7 @@ def test_ingest_with_totals_still_does_not_load_the_graph() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["sweep"],
+        ["weep"],
         ["refresh", "--weekly"],
         ["refresh", "extra"],
         ["ingest", "--home", ""],

@@ -155,19 +155,21 @@ def test_no_paid_model_is_ever_free_by_one_sources_word(
 
 
 def test_a_year_of_daily_snapshots_of_400_models_is_joined_in_under_a_second(home: Home) -> None:
-    draw = random.Random(5)
-    prices = {f"vendor/model-{n}": draw.uniform(0.1, 5) for n in range(400)}
-    for number in range(365):
-        for model in draw.sample(sorted(prices), 4):
-            prices[model] *= draw.uniform(0.75, 1.3)
-        offers = [
-            Offer("openrouter", model, model, Decimal(f"{price:.3f}"), Decimal(f"{price * 4:.3f}"))
-            for model, price in prices.items()
-        ]
-        moment = FIRST + timedelta(days=number)
-        snapshots.add(home, snapshot("openrouter", offers, moment, moment))
+    models = [f"vendor/model-{n}" for n in range(400)]
+    offers = [Offer("openrouter", name, name, Decimal(n + 10) / 100, None)
+              for n, name in enumerate(models)]  # fmt: skip
+    first = snapshot("openrouter", offers, FIRST, FIRST).with_row_index("place")
+    for number in range(365):  # each day four of them become a tenth of a cent dearer
+        moment = pl.lit(FIRST + timedelta(days=number)).cast(pl.Datetime("us", "UTC"))
+        times_changed = (number + pl.col("place")) // 100
+        price = pl.col("input_usd_per_mtok") + times_changed * Decimal("0.001")
+        frame = first.with_columns(
+            price.cast(pl.Decimal(18, 9)), observed_at=moment, recorded_at=moment
+        )
+        snapshots.add(home, frame.drop("place"))
     days = [day(number) for number in range(365)]
     began = time.process_time()
-    joined = list_prices("openrouter", prices, days, price_book(home))
+    joined = list_prices("openrouter", models, days, price_book(home))
     assert time.process_time() - began < 1
     assert joined.height == 400 * 365
+    assert joined["input_price"].n_unique() > 400

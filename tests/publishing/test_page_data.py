@@ -7,12 +7,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import tables
+from fleet_pipeline import catalog, tables
+from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
 from fleet_pipeline.org import Org, load
-from fleet_pipeline.pricing import find, prices_table
+from fleet_pipeline.pricing import EMBEDDED, find, prices_table
+from fleet_pipeline.pricing.observations import SCHEMA
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
+from fleet_pipeline.weeks import opening
 
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 6, 17)
@@ -108,7 +111,17 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         window_end=AS_OF,
     )
     made["subscription_value"] = subscription_value(rows)
+    before, after = (known(day) for day in (opening(AS_OF), AS_OF))
+    made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
+    made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
+    made["changes"] = catalog.changes(org, before, after)
     return made
+
+
+def known(close: date) -> catalog.Known:
+    """What is known by a close where no feed was ever heard."""
+    nothing = pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema=FREE_APIS)
+    return catalog.Known(close, EMBEDDED, *nothing)
 
 
 def quota() -> pl.DataFrame:
