@@ -137,7 +137,8 @@ def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, 
     missing = sorted(f"{provider}/{model}" for provider, model in set(priced) - known)
     return Outcome(
         "priced_models_have_prices", "error", not missing,
-        f"no price for {', '.join(missing)}; correct price_id in models.yaml"
+        f"no price for {', '.join(missing)}; correct price_id in models.yaml: `fleet sweep`"
+        " names the nearest ones"
         if missing else f"{len(set(priced))} models have a price in force",
         {"without_price": len(missing)},
     )  # fmt: skip

@@ -76,6 +76,7 @@ def _report(
 ) -> "Report":
     from fleet_pipeline import ledger
     from fleet_pipeline.org import agents_by_folder
+    from fleet_pipeline.pricing import price_book
     from fleet_pipeline.reports.usage import report
     from fleet_pipeline.reports.views import newest_request
 
@@ -90,6 +91,7 @@ def _report(
         newest=newest_request(settings.home),
         agents=agents_by_folder(settings.organisation(), rows["cwd"]) if kind == "agent" else None,
         week_start=week_start,
+        book=price_book(settings.home),
     )
 
 

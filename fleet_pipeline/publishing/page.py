@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet_pipeline.errors import PublicationError
-from fleet_pipeline.publishing import charts, findings
+from fleet_pipeline.publishing import changelog, charts, findings
 from fleet_pipeline.publishing.escaping import anchors, printable
 from fleet_pipeline.publishing.figures import (
     Record,
@@ -212,6 +212,7 @@ def _templates() -> Environment:
     environment.filters.update(FORMATS)
     environment.filters["leaves_claude"] = findings.leaves_claude
     environment.filters["sentence"] = _sentence
+    environment.tests["told"] = changelog.is_told
     return environment
 
 
