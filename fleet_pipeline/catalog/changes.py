@@ -143,19 +143,19 @@ def _came_and_went(before: Known, after: Known) -> Iterator[Row]:
     if not old or not new:
         return
     for key in sorted(old.keys() | new.keys()):
+        told: Row = {"key": key, "field": "list", "source": openrouter.SOURCE}
         if key not in old:
-            yield {"key": key, "kind": "new", "field": "listed", "source": openrouter.SOURCE}
+            yield {**told, "kind": "new", "after": "listed"}
         elif key not in new:
-            yield {"key": key, "kind": "gone", "field": "listed", "source": openrouter.SOURCE}
+            yield {**told, "kind": "gone", "before": "listed"}
         elif old[key]["retires_on"] != new[key]["retires_on"]:
             was, now = old[key]["retires_on"], new[key]["retires_on"]
             yield {
-                "key": key,
+                **told,
                 "kind": "retires",
                 "field": "retires_on",
                 "before": was and str(was),
                 "after": now and str(now),
-                "source": openrouter.SOURCE,
             }
 
 

@@ -105,7 +105,7 @@ def _what(change: Record) -> str:
     before, after = text(change, "before", "n/a"), text(change, "after", "n/a")
     moved = f"{field} {before} to {after}"
     if text(change, "kind") in ("new", "gone"):
-        moved = field
+        moved = "listed" if text(change, "kind") == "new" else "no longer listed"
     elif text(change, "kind") == "held":
         moved = f"{after} ({field})"
     by = " ".join(part for part in (text(change, "source"), text(change, "on")) if part)
