@@ -128,12 +128,3 @@ def test_a_damaged_snapshot_is_named(fleet: Run, tmp_path: Path) -> None:
     result = fleet("prices", GLM, "--home", home)
     assert result.exit_code == 1
     assert str(file) in result.stderr and "is damaged" in result.stderr
-
-
-@pytest.mark.parametrize("command", [["prices", GLM], ["sweep", "--offline"]])
-def test_neither_loads_the_graph(fleet: Run, org: Path, command: list[str]) -> None:
-    import sys
-
-    before = {name for name in sys.modules if name.split(".")[0] == "dagster"}
-    fleet(*command)
-    assert {name for name in sys.modules if name.split(".")[0] == "dagster"} == before

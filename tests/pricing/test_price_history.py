@@ -1,7 +1,10 @@
 """OpenRouter's real price history, replayed day by day through the price ledger."""
 
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from math import log
+from typing import Any
 
 import polars as pl
 import pytest
@@ -98,3 +101,45 @@ def test_what_the_gates_held_back_and_how_much_of_it_was_wrong(ledger: pl.DataFr
     for model in zero_day["model"]:
         price = after.require("openrouter", model, date(2026, 6, 26)).input_usd_per_mtok
         assert price, model
+
+
+def test_of_what_was_held_for_good_most_was_wrong_and_some_was_real(ledger: pl.DataFrame) -> None:
+    """These counts stand in docs/prices.md."""
+    verdicts = Counter(
+        _hindsight(row, ledger.filter(pl.col("believed"), model=row["model"]))
+        for row in ledger.filter(~pl.col("believed")).iter_rows(named=True)
+    )
+    assert verdicts == {
+        "a zero of a model that has a price": 26,
+        "a zero of a model that never had another price": 13,
+        "a price per token": 2,
+        "the feed went back": 7,
+        "real, known late": 7,
+        "the history's last word": 2,
+    }
+    later = ledger.filter(pl.col("believed"), pl.col("reason") == "jump")["confirmed_by"]
+    assert Counter(later) == {"genai-prices 0.2.3": 39, "a week of the same": 16}
+
+
+def _hindsight(held: dict[str, Any], believed: pl.DataFrame) -> str:
+    """Say what became of a held price, judged by the believed ones around it."""
+    if held["reason"] == "zero":
+        return (
+            "a zero of a model that never had another price"
+            if believed.is_empty()
+            else "a zero of a model that has a price"
+        )
+    if held["reason"] == "not_a_unit_price":
+        return "a price per token"
+    before = believed.filter(pl.col("first_seen") < held["first_seen"]).sort("first_seen")
+    after = believed.filter(pl.col("last_seen") > held["last_seen"]).sort("first_seen")
+    if after.is_empty():
+        return "the history's last word"
+    came = after.row(0, named=True)
+    back = _apart(came, before.row(-1, named=True)) < _apart(came, held)
+    return "the feed went back" if back else "real, known late"
+
+
+def _apart(one: dict[str, Any], other: dict[str, Any]) -> float:
+    columns = ("input_usd_per_mtok", "output_usd_per_mtok")
+    return sum(abs(log(one[column] / other[column])) for column in columns)
