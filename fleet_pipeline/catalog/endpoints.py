@@ -11,8 +11,8 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.pricing.feeds.documents import document, part, text
-from fleet_pipeline.pricing.observations import count, number
+from fleet_pipeline.pricing.feeds.documents import document, part
+from fleet_pipeline.pricing.observations import count, display_name, model_id, number
 
 SCHEMA: Final = pl.Schema(
     {
@@ -56,8 +56,8 @@ def _row(entry: Mapping[str, object], model: str, at: datetime) -> dict[str, obj
         "model": model,
         "observed_at": at,
         "recorded_at": at,
-        "endpoint": text(entry.get("tag")) or text(entry.get("provider_name")) or "not named",
-        "quantization": text(entry.get("quantization")),
+        "endpoint": model_id(entry.get("tag")) or display_name(entry.get("provider_name")),
+        "quantization": model_id(entry.get("quantization")),
         "is_up": entry.get("status") == 0,
         "uptime_1d_share": _share(entry.get("uptime_last_1d")),
         "context_tokens": count(entry.get("context_length")),

@@ -12,7 +12,7 @@ import polars as pl
 from fleet_pipeline.catalog.readings import QUOTAS
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.pricing.feeds.documents import document, part
-from fleet_pipeline.pricing.observations import number
+from fleet_pipeline.pricing.observations import count, number
 
 OPENROUTER: Final = "OpenRouter free"
 """The row of the organisation's free APIs that the reading is about."""
@@ -42,4 +42,4 @@ def read(body: bytes, at: datetime) -> pl.DataFrame:
 
 def _requests(value: object) -> int | None:
     told = number(value)
-    return None if told is None or told < 0 or told != int(told) else int(told)
+    return 0 if told == 0 else count(value)

@@ -7,6 +7,7 @@ Belongs here: one sweep over everything that can be asked. How a single feed is 
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -185,18 +186,20 @@ def _note_free_apis(home: Home, org: Org, now: datetime) -> None:
         readings.add(home, "free_apis", noted, now)
 
 
-async def _ask_all(urls: Mapping[str, str], limits: Limits) -> dict[str, bytes | None]:
-    slots = asyncio.Semaphore(_AT_ONCE)
+async def _ask_all(urls: Mapping[str, str], limits: Limits) -> dict[str, bytes]:
+    """Ask for several answers, a few at once; what has not come in time for all is left out."""
+    slots, found = asyncio.Semaphore(_AT_ONCE), dict[str, bytes]()
 
-    async def ask(url: str) -> bytes | None:
+    async def ask(name: str, url: str) -> None:
         async with slots:
-            try:
-                return await fetch(url, limits)
-            except SourceError:
-                return None
+            with suppress(SourceError):
+                found[name] = await fetch(url, limits)
 
-    bodies = await asyncio.gather(*(ask(url) for url in urls.values()))
-    return dict(zip(urls, bodies, strict=True))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limits.total_seconds), asyncio.TaskGroup() as group:
+            for name, url in urls.items():
+                group.create_task(ask(name, url))
+    return {name: found[name] for name in urls if name in found}
 
 
 def _read(body: bytes | None, read: Callable[[bytes], pl.DataFrame]) -> pl.DataFrame | None:

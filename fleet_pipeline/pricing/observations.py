@@ -5,6 +5,7 @@ is known to its adapter in ``feeds``; whether to believe a row is decided in ``g
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -53,6 +54,9 @@ the feed said so; ``recorded_at``: when this home learned it, which is what clos
 _NINE_PLACES: Final = Decimal("1e-9")
 _LARGEST: Final = Decimal(10) ** 8
 _LARGEST_COUNT: Final = 10**12
+_PART: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._:+~-]*[A-Za-z0-9._+~-])?"
+_ID: Final = re.compile(rf"(?=.{{1,200}}\Z)[@~]?{_PART}(?:[/@]{_PART})*")
+_NAME: Final = re.compile(r"(?=.*\S)[^\W_][\w .,:;()+&'-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,11 @@ def snapshot(
     rows = [
         {
             **asdict(offer),
-            **{column: _nine_places(getattr(offer, column)) for column in PRICE_COLUMNS},
+            **{
+                column: price if price is None else _nine_places(price)
+                for column in PRICE_COLUMNS
+                for price in [getattr(offer, column)]
+            },
             "tiers": tiers_text(offer.tiers),
             "source": source,
             "observed_at": observed_at,
@@ -153,9 +161,22 @@ def number(value: object) -> Decimal | None:
 def count(value: object) -> int | None:
     """Return what a feed wrote as a number of tokens, None where it is no positive whole number."""
     amount = number(value)
-    if amount is None or amount != amount.to_integral_value() or not 0 < amount <= _LARGEST_COUNT:
+    if amount is None or not 0 < amount <= _LARGEST_COUNT or amount != int(amount):
         return None
     return int(amount)
+
+
+def model_id(value: object) -> str | None:
+    """Return what a feed wrote as the id of a model or provider, None where it is no such thing.
+
+    Words of a feed are published: an id is one to 200 plain signs, in parts that slashes divide.
+    """
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def display_name(value: object) -> str | None:
+    """Return what a feed wrote as the name of a model, None where it could be anything else."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
 def day(value: object) -> date | None:
@@ -166,15 +187,14 @@ def day(value: object) -> date | None:
         return None
 
 
-def _nine_places(price: Decimal | None) -> Decimal | None:
-    if price is None:
-        return None
+def _nine_places(price: Decimal) -> Decimal:
     # What no price can be is kept as a bound, for the gates to refuse by name.
     return max(-_LARGEST, min(_LARGEST, price)).quantize(_NINE_PLACES, ROUND_HALF_EVEN)
 
 
 def _plain(price: Decimal) -> str:
-    return f"{price.quantize(_NINE_PLACES, ROUND_HALF_EVEN).normalize():f}"
+    held = _nine_places(price)
+    return f"{held.normalize():f}"
 
 
 def _decimal_or_none(text: str | None) -> Decimal | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,6 +155,7 @@ def test_no_paid_model_is_ever_free_by_one_sources_word(
         assert row["input_usd_per_mtok"] > 0 or row["model"].endswith(":free")
 
 
+@pytest.mark.slow
 def test_a_year_of_daily_snapshots_of_400_models_is_joined_in_under_a_second(home: Home) -> None:
     models = [f"vendor/model-{n}" for n in range(400)]
     offers = [Offer("openrouter", name, name, Decimal(n + 10) / 100, None)

@@ -31,10 +31,5 @@ def part(value: object, name: str) -> Mapping[str, object]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def text(value: object) -> str | None:
-    """Return ``value`` if it is a text with something in it."""
-    return value if isinstance(value, str) and value.strip() else None
-
-
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)

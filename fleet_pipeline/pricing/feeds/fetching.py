@@ -7,8 +7,10 @@ host that was asked, and is never shown to anybody before an adapter has read it
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 from urllib.request import getproxies
@@ -61,6 +63,7 @@ async def fetch(
     host and what to expect, for anything else than one whole answer in time.
     """
     asked = httpx.URL(url)
+    _trusted()  # before the clock of the first answer runs
     try:
         async with asyncio.timeout(limits.total_seconds):
             return await _tries(asked, limits, headers or {})
@@ -74,7 +77,10 @@ async def _tries(url: httpx.URL, limits: Limits, headers: Mapping[str, str]) -> 
     await _check_address(url)
     timeout = httpx.Timeout(limits.total_seconds, connect=limits.connect_seconds)
     async with httpx.AsyncClient(
-        headers={**_HEADERS, **headers}, timeout=timeout, trust_env=not is_loopback(url.host)
+        headers={**_HEADERS, **headers},
+        timeout=timeout,
+        trust_env=not is_loopback(url.host),
+        verify=_trusted(),
     ) as client:
         for tries_left in reversed(range(limits.tries)):
             try:
@@ -85,6 +91,12 @@ async def _tries(url: httpx.URL, limits: Limits, headers: Mapping[str, str]) -> 
                     raise SourceError(f"{url.host} {failure}") from None
                 await asyncio.sleep(wait)
     raise AssertionError("at least one try")
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    # Reading the certificates takes longer than most answers.
+    return httpx.create_ssl_context()
 
 
 async def _once(client: httpx.AsyncClient, url: httpx.URL, limits: Limits) -> bytes:

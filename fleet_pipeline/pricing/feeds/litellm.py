@@ -10,9 +10,17 @@ from decimal import Decimal
 from typing import Final
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.pricing.feeds.documents import document, text
+from fleet_pipeline.pricing.feeds.documents import document
 from fleet_pipeline.pricing.model_price import PriceTier
-from fleet_pipeline.pricing.observations import Answer, Offer, canonical, count, day, number
+from fleet_pipeline.pricing.observations import (
+    Answer,
+    Offer,
+    canonical,
+    count,
+    day,
+    model_id,
+    number,
+)
 
 SOURCE: Final = "litellm"
 URL: Final = (
@@ -35,8 +43,9 @@ def read(body: bytes) -> Answer:
     offers: list[Offer] = []
     without = 0
     for key, entry in document(body).items():
-        provider = text(entry.get("litellm_provider")) if isinstance(entry, Mapping) else None
-        if not isinstance(entry, Mapping) or provider is None or key == "sample_spec":
+        provider = model_id(entry.get("litellm_provider")) if isinstance(entry, Mapping) else None
+        model = model_id(key.removeprefix(f"{provider}/"))
+        if not isinstance(entry, Mapping) or provider is None or model is None:
             continue
         if number(entry.get("input_cost_per_token")) is None:
             without += 1
@@ -46,7 +55,7 @@ def read(body: bytes) -> Answer:
         offers.append(
             Offer(
                 provider=provider,
-                model=key.removeprefix(f"{provider}/"),
+                model=model,
                 name=None,
                 **_prices(entry),
                 tiers=_tiers(entry),

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Final
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.pricing.feeds.documents import document, part, text
+from fleet_pipeline.pricing.feeds.documents import document, part
 from fleet_pipeline.pricing.model_price import PriceTier
-from fleet_pipeline.pricing.observations import Answer, Offer, count, number
+from fleet_pipeline.pricing.observations import Answer, Offer, count, display_name, model_id, number
 
 SOURCE: Final = "models.dev"
 URL: Final = "https://models.dev/api.json"
@@ -45,7 +45,7 @@ def read(body: bytes) -> Answer:
             Offer(
                 provider=provider,
                 model=model,
-                name=text(entry.get("name")),
+                name=display_name(entry.get("name")),
                 **_prices(cost),
                 tiers=tuple(_tiers(cost)),
                 hours=None,
@@ -65,8 +65,8 @@ def _entries(
 ) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     for provider, described in providers.items():
         for model, entry in part(described, "models").items():
-            if isinstance(entry, Mapping):
-                yield str(provider), str(model), entry
+            if isinstance(entry, Mapping) and model_id(provider) and model_id(model):
+                yield provider, model, entry
 
 
 def _prices(cost: Mapping[str, object]) -> dict[str, Decimal | None]:

@@ -10,9 +10,18 @@ from decimal import Decimal
 from typing import Final
 
 from fleet_pipeline.errors import SourceError
-from fleet_pipeline.pricing.feeds.documents import document, part, text
+from fleet_pipeline.pricing.feeds.documents import document, part
 from fleet_pipeline.pricing.model_price import PriceTier
-from fleet_pipeline.pricing.observations import Answer, Offer, canonical, count, day, number
+from fleet_pipeline.pricing.observations import (
+    Answer,
+    Offer,
+    canonical,
+    count,
+    day,
+    display_name,
+    model_id,
+    number,
+)
 
 SOURCE: Final = "openrouter"
 PROVIDER: Final = "openrouter"
@@ -39,7 +48,8 @@ def read(body: bytes) -> Answer:
     offers: list[Offer] = []
     left_out: Counter[str] = Counter()
     for entry in entries:
-        model, prices = text(part({"": entry}, "").get("id")), part(entry, "pricing")
+        model = model_id(entry.get("id")) if isinstance(entry, Mapping) else None
+        prices = part(entry, "pricing")
         if model is None or not prices:
             left_out["nameless or without prices"] += 1
         elif number(prices.get("prompt")) == -1 and number(prices.get("completion")) == -1:
@@ -59,7 +69,7 @@ def _offer(model: str, entry: Mapping[str, object], prices: Mapping[str, object]
     return Offer(
         provider=PROVIDER,
         model=model,
-        name=text(entry.get("name")),
+        name=display_name(entry.get("name")),
         **_prices(model, prices),
         tiers=_tiers(model, prices, [one for one in overrides if one not in hourly]),
         hours=canonical(hourly) if hourly else None,
