@@ -150,7 +150,8 @@ def _row(record: "Record") -> str:
         return "no price list knows it on that day"
     since = f", in force since {record['effective_from']}" if record["effective_from"] else ""
     seen = f", last listed {record['seen_on']}" if record["seen_on"] else ""
-    age = f" ({record['age_days']} days before)" if record["age_days"] else ""
+    days = record["age_days"]
+    age = f" ({days} {'day' if days == 1 else 'days'} before)" if days else ""
     return f"{record['source']}{since}{seen}{age}"
 
 

@@ -16,6 +16,7 @@ from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
 from fleet_pipeline.publishing.page_data_prices import (
+    availability_badges,
     change_records,
     free_api_catalog,
     price_facts,
@@ -40,8 +41,8 @@ def build_page(
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios,
-    subscription_value, window_coverage, price_sources, free_quotas, changes. ``sources`` comes
-    from the ledger's store as it is.
+    subscription_value, window_coverage, price_sources, model_catalog, free_quotas, changes.
+    ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -67,7 +68,8 @@ def build_page(
         "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),
         "prices": prices,
         # Without prices that are fresh enough there is no ranking; the page says why.
-        "ranking": [] if prices["ranking_withheld"] else _ranking(org, tables["prices"]),
+        "ranking": [] if prices["ranking_withheld"] else _ranking(org, tables),
+        "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
         "checks": _checks(checks),
         "changes": change_records(tables["changes"]),
@@ -164,21 +166,24 @@ def _policy(org: Org) -> Record:
     }
 
 
-def _ranking(org: Org, prices: pl.DataFrame) -> list[Record]:
+def _ranking(org: Org, tables: Tables) -> list[Record]:
     """Return the candidates in the org's own order: without probes nothing else is known."""
+    catalog = {row["model"]: row for row in _rows(tables["model_catalog"])}
     return [
-        _ranked(rank, model, price_record(prices, model))
+        _ranked(rank, model, price_record(tables["prices"], model), catalog.get(model.id))
         for rank, model in enumerate(org.models, start=1)
     ]
 
 
-def _ranked(rank: int, model: CandidateModel, price: PriceRecord | None) -> Record:
+def _ranked(
+    rank: int, model: CandidateModel, price: PriceRecord | None, listed: Record | None
+) -> Record:
     return {
         "rank": rank,
         "model": model.id,
         "name": model.name,
         "route": model.route,
-        "badges": list(model.badges),
+        "badges": [*model.badges, *(availability_badges(listed) if listed else ())],
         "cost_badge": _cost_badge(price),
         "price": price,
         "context_tokens": model.context_tokens,

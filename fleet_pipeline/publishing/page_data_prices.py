@@ -58,6 +58,18 @@ def change_records(changes: pl.DataFrame) -> list[Record]:
     return changes.to_dicts()
 
 
+def availability_badges(row: Mapping[str, object]) -> list[str]:
+    """Return what to know of a candidate before relying on it, from its ``model_catalog`` row."""
+    found = {
+        "no longer listed": row["status"] == "gone",
+        "no endpoint up": row["endpoints"] and not row["endpoints_up"],
+        f"until {row['retires_on']}": row["retires_on"],
+        "schema by prompt only": row["accepts_schema"] is False,
+        "trains on packets": row["training_use"] == "yes",
+    }
+    return [badge for badge, holds in found.items() if holds]
+
+
 def free_api_catalog(org: Org, free_quotas: pl.DataFrame) -> list[Record]:
     """Return the organisation's free APIs with their limits, their age, and what fits in a day."""
     tiers = {row["provider"]: row for row in free_quotas.iter_rows(named=True)}
