@@ -103,7 +103,8 @@ def run(
     due = [
         one
         for one, report in zip(feeds, known, strict=True)
-        if report.last_good is None or now - report.last_good >= unless_within
+        # A snapshot from the future was taken by a clock that is wrong: it keeps nobody waiting.
+        if report.last_good is None or not timedelta(0) <= now - report.last_good < unless_within
     ]
     asked = {
         report.source: report for report in sweep(home, due, now, offline=offline, limits=limits)

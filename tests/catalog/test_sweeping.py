@@ -116,6 +116,15 @@ def test_a_feed_that_answered_lately_is_left_alone(
     assert [report.state for report in made.feeds] == ["not asked"]
 
 
+def test_a_snapshot_from_the_future_keeps_no_feed_from_being_asked(
+    home: Home, org_online: Org, asked: list[tuple[str, str | None]]
+) -> None:
+    catalog.run(home, org_online, NOW + timedelta(days=400))
+    so_far = len(asked)
+    catalog.run(home, org_online, NOW, unless_within=timedelta(hours=6))
+    assert len(asked) > so_far
+
+
 def test_free_tiers_are_noted_when_they_change_and_only_then(home: Home, org: Org) -> None:
     for hours in (0, 1):
         catalog.run(home, org, NOW + timedelta(hours=hours), offline=True)
