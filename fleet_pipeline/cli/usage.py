@@ -23,24 +23,10 @@ _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "sat
 _LOCAL_ZONE: Final = Path("/etc/localtime")
 
 
-class _Day(click.ParamType[date]):
-    """A day as 2026-06-17 or 20260617."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value}: write a date such as 2026-06-17", param, ctx)
-
-
 @click.command()
 @click.argument("kind", type=click.Choice(_KINDS), default="daily")
-@click.option("--since", type=_Day(), help="The first day.")
-@click.option("--until", type=_Day(), help="The last day, included.")
+@click.option("--since", type=options.DAY, help="The first day.")
+@click.option("--until", type=options.DAY, help="The last day, included.")
 @click.option(
     "-z", "--timezone", default="UTC", show_default=True, metavar="ZONE",
     help="Where a day ends: an IANA time zone, or `local`.",
@@ -90,6 +76,7 @@ def _report(
 ) -> "Report":
     from fleet_pipeline import ledger
     from fleet_pipeline.org import agents_by_folder
+    from fleet_pipeline.pricing import price_book
     from fleet_pipeline.reports.usage import report
     from fleet_pipeline.reports.views import newest_request
 
@@ -104,6 +91,7 @@ def _report(
         newest=newest_request(settings.home),
         agents=agents_by_folder(settings.organisation(), rows["cwd"]) if kind == "agent" else None,
         week_start=week_start,
+        book=price_book(settings.home),
     )
 
 

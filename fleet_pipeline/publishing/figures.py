@@ -28,6 +28,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "execution_routing": ("work_type",),
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
+    "model_catalog": ("model",),
     "hosts": ("host",),
     "kinds": ("kind",),
     "by_agent": ("agent", "kind"),
@@ -40,6 +41,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "largest": ("started_at",),
     "realised": ("week_start",),
     "agent_days": ("agent", "date"),
+    "sources": ("source",),
     "results": ("name",),
 }
 

@@ -41,6 +41,10 @@ TABLES: Final = (
     "cost_scenarios",
     "subscription_value",
     "reconciliation",
+    "price_sources",
+    "model_catalog",
+    "free_quotas",
+    "changes",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
 

@@ -113,7 +113,7 @@ def test_the_sections_of_the_page_that_this_one_replaces_keep_their_order(html: 
     assert places == sorted(places)
     assert [name for name, _ in SECTIONS] == [
         "bottom-line", "backbone", "headroom", "cost", "mirage", "strategy", "matrix", "work",
-        "agents", "drift", "free-api", "ranking", "execution", "method",
+        "agents", "drift", "free-api", "ranking", "execution", "changes", "method",
     ]  # fmt: skip
 
 

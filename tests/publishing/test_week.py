@@ -12,13 +12,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fleet_pipeline import costing, headroom, ledger, org, pricing, tables
+from fleet_pipeline import catalog, costing, headroom, ledger, org, pricing, tables
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.publishing.week import TABLES, publish_week, published_pages
 from fleet_pipeline.settings import Settings
-from fleet_pipeline.weeks import window
+from fleet_pipeline.weeks import opening, window
 
 from .work_tables import work_tables
 
@@ -63,6 +63,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
     )
     agent_usage = tables.run("agent_usage", requests=requests, agents=agents)
     reference = fleet.reference
+    before, after = (catalog.known_at(home, day) for day in (opening(close), close))
     made = {
         "requests": requests,
         "window_coverage": tables.run("window_coverage", parameters=days, requests=requests),
@@ -82,6 +83,12 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         ),
         "subscription_value": costing.subscription_value(requests),
         "daily_usage": tables.run("daily_usage", requests=requests),
+        "price_sources": catalog.price_sources(after.observations, after.book, close),
+        "model_catalog": catalog.model_catalog(
+            fleet, after.observations, catalog.newest(home, "endpoints", close)
+        ),
+        "free_quotas": catalog.free_quotas(fleet, close, catalog.newest(home, "quotas", close)),
+        "changes": catalog.changes(fleet, before, after),
     }
     made |= work_tables(fleet, made, ledger.quota(home), home, close)
     plain = (name for name in TABLES if name not in made)
@@ -140,7 +147,7 @@ def test_a_week_tells_its_ranking_its_checks_and_the_figures_that_decide(ready: 
     week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
     page = json.loads((week.published.folder / "page.json").read_bytes())
     assert week.ranking == ranking_of(ready, CLOSE)
-    assert (week.checks_passed, week.checks_warned) == (13, 1)
+    assert (week.checks_passed, week.checks_warned) == (16, 1)
     assert (
         week.decision_figures["full_input_tokens"] == (page["usage"]["claude"]["full_input_tokens"])
     )
