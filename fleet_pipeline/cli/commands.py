@@ -5,6 +5,7 @@ Each command has a module of its own, and loads what takes time to load when it 
 
 import click
 
+from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
 from fleet_pipeline.cli.failures import Commands
@@ -36,5 +37,7 @@ def main(debug: bool) -> None:
     """Take the options of every command."""
 
 
-for command in (refresh, ingest, usage, query, init, doctor, recount, ship, demo, statusline, ui):
+for command in (
+    refresh, ingest, usage, query, cost, init, doctor, recount, ship, demo, statusline, ui,
+):  # fmt: skip
     main.add_command(command)

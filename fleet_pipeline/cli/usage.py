@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from fleet_pipeline.cli import options, output
+from fleet_pipeline.cli.amounts import DAY
 from fleet_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,24 +24,10 @@ _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "sat
 _LOCAL_ZONE: Final = Path("/etc/localtime")
 
 
-class _Day(click.ParamType[date]):
-    """A day as 2026-06-17 or 20260617."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value}: write a date such as 2026-06-17", param, ctx)
-
-
 @click.command()
 @click.argument("kind", type=click.Choice(_KINDS), default="daily")
-@click.option("--since", type=_Day(), help="The first day.")
-@click.option("--until", type=_Day(), help="The last day, included.")
+@click.option("--since", type=DAY, help="The first day.")
+@click.option("--until", type=DAY, help="The last day, included.")
 @click.option(
     "-z", "--timezone", default="UTC", show_default=True, metavar="ZONE",
     help="Where a day ends: an IANA time zone, or `local`.",

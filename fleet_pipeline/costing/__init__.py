@@ -4,7 +4,9 @@ Belongs here: pure arithmetic from tokens and prices to micro-dollars. Prices co
 ``pricing``; which shares to ask about comes from the org's files.
 """
 
+from fleet_pipeline.costing.break_even import break_even_hit_rate
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
+from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
@@ -13,11 +15,17 @@ from fleet_pipeline.costing.tokens import TokenClasses
 __all__ = [
     "CostParts",
     "HotWeek",
+    "Quote",
+    "Term",
     "TokenClasses",
+    "break_even_hit_rate",
     "cost_parts",
     "cost_scenarios",
     "cost_usd_micros",
     "hot_week",
     "monthly_factor",
+    "quote_naive",
+    "quote_packets",
+    "quote_turns",
     "subscription_value",
 ]

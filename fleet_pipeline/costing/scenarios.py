@@ -153,7 +153,7 @@ def _row(
     if price is not None:
         # A tier's price is that of any request just above its threshold.
         flat = [(tokens, price.for_context(above + 1)) for above, tokens in slices.items()]
-        parts = cost_parts(flat, hit_rate=hit_rate or 0, mode=assumption)
+        parts = cost_parts(flat, hit_rate=1, mode=assumption)
     return {
         "name": name,
         "cache_assumption": assumption,
