@@ -110,7 +110,9 @@ def _assumption(hit_rate: Decimal, packet_tokens: int | None, naive: bool) -> st
         return f"packets of {packet_tokens:,} tokens; no cache, no verify step"
     if not hit_rate:
         return "no cache hit"
-    return f"{(hit_rate * 100).normalize():f}% of cache reads hit, at the listed price of a cache read"
+    return (
+        f"{(hit_rate * 100).normalize():f}% of cache reads hit, at the listed price of a cache read"
+    )
 
 
 def _record(
