@@ -21,6 +21,8 @@ select
     usage.model::varchar as model,
     usage.effort::varchar as effort,
     usage.agent_type::varchar as agent_type,
+    usage.agent_id::varchar as agent_id,
+    usage.turn_id::varchar as turn_id,
     usage.is_subagent,
     usage.input_tokens,
     usage.cache_write_5m_tokens,

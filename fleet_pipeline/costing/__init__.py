@@ -6,7 +6,9 @@ Belongs here: pure arithmetic from tokens and prices to micro-dollars. Prices co
 
 from fleet_pipeline.costing.break_even import break_even_hit_rate
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
+from fleet_pipeline.costing.policy import Policy, Target, limits_table, policy_of
 from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
+from fleet_pipeline.costing.replay import offload_replay, replay_routes
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
@@ -15,7 +17,9 @@ from fleet_pipeline.costing.tokens import TokenClasses
 __all__ = [
     "CostParts",
     "HotWeek",
+    "Policy",
     "Quote",
+    "Target",
     "Term",
     "TokenClasses",
     "break_even_hit_rate",
@@ -23,9 +27,13 @@ __all__ = [
     "cost_scenarios",
     "cost_usd_micros",
     "hot_week",
+    "limits_table",
     "monthly_factor",
+    "offload_replay",
+    "policy_of",
     "quote_naive",
     "quote_packets",
     "quote_turns",
+    "replay_routes",
     "subscription_value",
 ]

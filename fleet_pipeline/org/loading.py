@@ -50,7 +50,8 @@ def load(folder: Path) -> Org:
     routing = RoutingFile.model_validate(documents["routing.yaml"].value)
     free_apis = FreeApisFile.model_validate(documents["free_apis.yaml"].value)
     models = ModelsFile.model_validate(documents["models.yaml"].value)
-    shares = OffloadFile.model_validate(documents["offload.yaml"].value).scenarios
+    offload = OffloadFile.model_validate(documents["offload.yaml"].value)
+    shares = offload.scenarios
     return Org(
         folder=folder,
         name=fleet.name,
@@ -74,6 +75,7 @@ def load(folder: Path) -> Org:
             Scenario(name="expected", share=shares.expected),
             Scenario(name="high", share=shares.high),
         ),
+        replay=offload.replay,
     )
 
 

@@ -8,24 +8,15 @@ says what to write and its first example is a value that fits: errors quote both
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from fleet_pipeline.org.fields import PriceId, Share, Text, Tokens
+from fleet_pipeline.org.fields import Strict as _Strict
+from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.s3 import Address, checked_endpoint
 
 UNATTRIBUTED: Final = "unattributed"
 """Stands in the place of an agent for work that no rule maps; no agent may be called so."""
-
-
-class _Strict(BaseModel):
-    """Read as written: no number becomes text, no text a number, no unknown key is passed over."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank")
-    return text
 
 
 def _folder_name(text: str) -> str:
@@ -61,23 +52,14 @@ def _subfolder(text: str) -> str:
     return text
 
 
-def _price_id(text: str) -> str:
-    provider, slash, model = text.partition("/")
-    if not (slash and provider.strip() and model.strip()):
-        raise ValueError("needs a provider and a model, as in openrouter/z-ai/glm-5.2")
-    return text
-
-
 def _s3_address(text: str) -> str:
     Address.of(text)
     return text
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
 HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Source(_Strict):
@@ -255,7 +237,7 @@ class CandidateModel(_Strict):
 
     id: Text = Field(description="the name on the page", examples=["z-ai/glm-5.2"])
     name: Text = Field(description="how people call it", examples=["GLM 5.2"])
-    price_id: Annotated[Text, AfterValidator(_price_id)] = Field(
+    price_id: PriceId = Field(
         description="<provider>/<model> under which its price is looked up",
         examples=["openrouter/z-ai/glm-5.2"],
     )
@@ -269,8 +251,17 @@ class CandidateModel(_Strict):
     badges: tuple[Text, ...] = Field(
         default=(), description="short remarks", examples=["[may log prompts]"]
     )
-    context_tokens: Annotated[int, Field(gt=0)] | None = Field(
+    context_tokens: Tokens | None = Field(
         default=None, description="its context window in tokens", examples=["262144"]
+    )
+    max_input_tokens: Tokens | None = Field(
+        default=None, description="its cap on a prompt, where that is less", examples=["100000"]
+    )
+    max_output_tokens: Tokens | None = Field(
+        default=None, description="its longest output in tokens", examples=["32768"]
+    )
+    cache: CacheRules | None = Field(
+        default=None, description="how its provider caches prompts; none where left out"
     )
 
     @property
@@ -362,6 +353,9 @@ class OffloadFile(_Strict):
     """``offload.yaml``."""
 
     scenarios: ScenarioShares = Field(description="the shares low, expected and high")
+    replay: Replay | None = Field(
+        default=None, description="what the replay of moved work assumes; none where left out"
+    )
 
 
 class Org(_Strict):
@@ -388,6 +382,7 @@ class Org(_Strict):
     models: tuple[CandidateModel, ...]
     reference_model: str
     scenarios: tuple[Scenario, ...]
+    replay: Replay | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
