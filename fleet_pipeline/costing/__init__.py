@@ -4,7 +4,7 @@ Belongs here: pure arithmetic from tokens and prices to micro-dollars. Prices co
 ``pricing``; which shares to ask about comes from the org's files.
 """
 
-from fleet_pipeline.costing.break_even import break_even_hit_rate
+from fleet_pipeline.costing.corners import break_even, cost_corners
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
 from fleet_pipeline.costing.policy import Policy, Target, limits_table, policy_of
 from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
@@ -22,7 +22,8 @@ __all__ = [
     "Target",
     "Term",
     "TokenClasses",
-    "break_even_hit_rate",
+    "break_even",
+    "cost_corners",
     "cost_parts",
     "cost_scenarios",
     "cost_usd_micros",

@@ -3,26 +3,52 @@
 Belongs here: that one equation. Both sides are priced by ``offload``.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from fleet_pipeline.costing.offload import cost_usd_micros
+from fleet_pipeline.costing.offload import cost_parts
 from fleet_pipeline.costing.tokens import TokenClasses
 from fleet_pipeline.pricing import ModelPrice
 
+Slices = Sequence[tuple[TokenClasses, ModelPrice]]
 
-def break_even_hit_rate(
-    tokens: TokenClasses, elsewhere: ModelPrice, staying: ModelPrice
-) -> Fraction | None:
-    """Return the least share of Claude's cache reads that must hit for ``elsewhere`` to cost less.
 
-    Staying is priced with every cache read at its listed price, as Claude's cache served it. The
-    cost elsewhere falls in a straight line from hit rate 0 to 1. Below 0 the other model is
-    cheaper without any hit; above 1 it is dearer at any rate. None where a hit saves nothing or
-    has no listed price. PriceError where staying has no price.
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """Staying with every cache read served, and elsewhere without a hit and with all of them.
+
+    Micro-dollars; None where a price is not listed. Elsewhere the cost falls in a straight line
+    from hit rate 0 to 1.
     """
-    stay = cost_usd_micros(tokens, staying, hit_rate=1, mode="listed_cache_price")
-    without = cost_usd_micros(tokens, elsewhere, hit_rate=0, mode="listed_cache_price")
-    with_all = cost_usd_micros(tokens, elsewhere, hit_rate=1, mode="listed_cache_price")
-    if stay is None or without is None or with_all is None or without <= with_all:
-        return None
-    return Fraction(without - stay, without - with_all)
+
+    stay_usd_micros: int | None
+    no_hit_usd_micros: int | None
+    all_hit_usd_micros: int | None
+
+    @property
+    def hit_rate(self) -> Fraction | None:
+        """The share of Claude's cache reads that must hit for elsewhere to cost no more.
+
+        0 or less: cheaper without any hit. Above 1: dearer at any rate. None where a hit saves
+        nothing, or a price is not listed.
+        """
+        stay, without, with_all = (
+            self.stay_usd_micros, self.no_hit_usd_micros, self.all_hit_usd_micros,
+        )  # fmt: skip
+        if stay is None or without is None or with_all is None or without <= with_all:
+            return None
+        return Fraction(without - stay, without - with_all)
+
+
+def break_even(elsewhere: Slices, staying: Slices) -> BreakEven:
+    """Return the three costs of the same tokens, each slice at its own flat price.
+
+    PriceError where input or output has no price.
+    """
+
+    def total(slices: Slices, hit_rate: int) -> int | None:
+        parts = cost_parts(slices, hit_rate=hit_rate, mode="listed_cache_price")
+        return None if parts is None else parts.total_usd_micros
+
+    return BreakEven(total(staying, 1), total(elsewhere, 0), total(elsewhere, 1))

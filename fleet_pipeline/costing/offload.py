@@ -137,6 +137,19 @@ def billed_tokens(
     ]
 
 
+def cost_columns(parts: CostParts | None) -> dict[str, int]:
+    """Return the cost columns; none of them, which leaves nulls, for a refused cost."""
+    if parts is None:
+        return {}
+    return {
+        "input_cost_usd_micros": parts.input_usd_micros,
+        "cache_write_cost_usd_micros": parts.cache_write_usd_micros,
+        "cache_read_cost_usd_micros": parts.cache_read_usd_micros,
+        "output_cost_usd_micros": parts.output_usd_micros,
+        "cost_usd_micros": parts.total_usd_micros,
+    }
+
+
 def rounded_together(parts: list[Fraction]) -> list[int]:
     """Round parts so that they add up to their rounded sum: the largest remainders go up."""
     whole = [floor(part) for part in parts]

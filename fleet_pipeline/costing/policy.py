@@ -32,6 +32,11 @@ class Target:
     max_output_tokens: int | None = None
     cache: PromptCache = _NO_CACHE
 
+    @property
+    def priced_as(self) -> tuple[str, str]:
+        """The provider and the model under which its price is found."""
+        return self.price_provider, self.price_model
+
     def prompt_limit(self, room: float) -> int | None:
         """Return the largest prompt that fits: ``room`` of the window less the longest output."""
         limits = [self.max_input_tokens] if self.max_input_tokens else []

@@ -95,7 +95,7 @@ def offload_replay(
     rows: list[dict[str, object]] = []
     costs: dict[str, pl.Series] = {}
     for target in policy.targets:
-        prices = _price_rows((target.price_provider, target.price_model), claude["date"])
+        prices = _price_rows(target.priced_as, claude["date"])
         for case in policy.cases:
             placed = _placed(claude, target, case, policy, prices)
             by_session = sessions.join(
@@ -138,7 +138,7 @@ def replay_routes(requests: pl.DataFrame, policy: Policy | None) -> pl.DataFrame
     claude, _ = _with_price_of_staying(routed(requests, policy), policy)
     rows = []
     for target in policy.targets:
-        prices = _price_rows((target.price_provider, target.price_model), claude["date"])
+        prices = _price_rows(target.priced_as, claude["date"])
         placed = _placed(claude, target, policy.case("expected"), policy, prices)
         for route in ROUTES:
             tokens = placed.filter(pl.col("route") == route)["full_input_tokens"]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from fleet_pipeline.costing import (
     TokenClasses,
-    break_even_hit_rate,
     quote_naive,
     quote_packets,
     quote_turns,
 )
+from fleet_pipeline.costing.break_even import break_even
 from fleet_pipeline.errors import PriceError
 
 from .reference_month import GLM, REQUESTS, SHARE, SLICE, SONNET, USD
@@ -41,7 +41,7 @@ def test_bounded_packets_cost_a_fraction_of_whole_turns(packet_tokens: int, usd:
 
 
 def test_glm_beats_sonnet_with_its_cache_from_a_hit_rate_of_888_in_a_thousand_on() -> None:
-    rate = break_even_hit_rate(SLICE, GLM, SONNET)
+    rate = break_even([(SLICE, GLM)], [(SLICE, SONNET)]).hit_rate
     assert rate is not None
     assert float(rate) == pytest.approx(0.888, abs=0.002)
     stay = quote_turns(SLICE, SONNET, hit_rate=1)
@@ -52,9 +52,9 @@ def test_glm_beats_sonnet_with_its_cache_from_a_hit_rate_of_888_in_a_thousand_on
 
 def test_no_hit_rate_helps_where_a_hit_costs_as_much_as_a_miss() -> None:
     unchanged = replace(GLM, cache_read_usd_per_mtok=GLM.input_usd_per_mtok)
-    assert break_even_hit_rate(SLICE, unchanged, SONNET) is None
+    assert break_even([(SLICE, unchanged)], [(SLICE, SONNET)]).hit_rate is None
     unlisted = replace(GLM, cache_read_usd_per_mtok=None)
-    assert break_even_hit_rate(SLICE, unlisted, SONNET) is None
+    assert break_even([(SLICE, unlisted)], [(SLICE, SONNET)]).hit_rate is None
 
 
 @given(tokens_, shares)
