@@ -19,7 +19,7 @@ by_request as (
     select
         place,
         count(*) as requests,
-        case when count(fits) = count(*) then count_if(fits) end as requests_fit,
+        case when count(fits) = count(*) then count_if(fits)::bigint end as requests_fit,
         sum(full_input_tokens)::bigint as full_input_tokens,
         case
             when count(fits) = count(*)
@@ -41,7 +41,7 @@ by_turn as (
     select
         place,
         count(*) as turns,
-        case when count(fits) = count(*) then count_if(fits) end as turns_fit
+        case when count(fits) = count(*) then count_if(fits)::bigint end as turns_fit
     from turns
     group by place
 ),
@@ -49,7 +49,7 @@ by_session as (
     select
         place,
         count(*) as sessions,
-        case when count(fits) = count(*) then count_if(fits) end as sessions_fit
+        case when count(fits) = count(*) then count_if(fits)::bigint end as sessions_fit
     from sessions
     group by place
 )

@@ -6,6 +6,7 @@ that anybody can repeat with ``fleet cost``.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -79,9 +80,10 @@ def cost_corners(
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
     share = Fraction(str(policy.share))
+    months = _Months(requests, window_start, window_end)
     rows: list[_Row] = []
     for target in policy.targets:
-        price, basis = _priced_basis(requests, target.priced_as, window_start, window_end)
+        price, basis = months.priced(target.priced_as)
         of_all = {"model": target.model, "basis": basis.name, "share": policy.share}
         turns = _turns(basis, share, price)
         packets = _packets(basis, share, price, policy, window_end)
@@ -102,10 +104,11 @@ def break_even(
     if policy is None:
         return pl.DataFrame(schema=_BREAK_EVEN_SCHEMA)
     share = Fraction(str(policy.share))
+    months = _Months(requests, window_start, window_end)
+    stay_price, stay_basis = months.priced(policy.stays_on)
     rows: list[_Row] = []
     for target in policy.targets:
-        price, basis = _priced_basis(requests, target.priced_as, window_start, window_end)
-        stay_price, stay_basis = _priced_basis(requests, policy.stays_on, window_start, window_end)
+        price, basis = months.priced(target.priced_as)
         found = BreakEven(None, None, None)
         if price is not None and stay_price is not None:
             found = solved(basis.slices(share, price), stay_basis.slices(share, stay_price))
@@ -124,12 +127,22 @@ def break_even(
     return pl.DataFrame(rows, schema=_BREAK_EVEN_SCHEMA, orient="row")
 
 
-def _priced_basis(
-    requests: pl.DataFrame, priced_as: tuple[str, str], start: date, end: date
-) -> tuple[ModelPrice | None, Basis]:
-    """Return the price in force at the close, and the month's tokens split at its tiers."""
-    price = find(*priced_as, end)
-    return price, bases(days(requests, price), start, end)[0]
+@dataclass(frozen=True, slots=True)
+class _Months:
+    """The month's tokens split at the tiers of a price; models with the same tiers share them."""
+
+    requests: pl.DataFrame
+    start: date
+    end: date
+    found: dict[tuple[int, ...], Basis] = field(default_factory=dict)
+
+    def priced(self, priced_as: tuple[str, str]) -> tuple[ModelPrice | None, Basis]:
+        """Return the price of (provider, model) in force at the close, and the month for it."""
+        price = find(*priced_as, self.end)
+        tiers = tuple(tier.above_tokens for tier in price.tiers) if price else ()
+        if tiers not in self.found:
+            self.found[tiers] = bases(days(self.requests, price), self.start, self.end)[0]
+        return price, self.found[tiers]
 
 
 def _turns(basis: Basis, share: Fraction, price: ModelPrice | None) -> Iterator[_Row]:

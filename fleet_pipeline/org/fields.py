@@ -2,19 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-
-class Strict(BaseModel):
-    """Read as written: no number becomes text, no text a number, no unknown key is passed over."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank")
-    return text
+from fleet_pipeline.org.strict import Text
 
 
 def _price_id(text: str) -> str:
@@ -24,7 +14,6 @@ def _price_id(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
 PriceId = Annotated[Text, AfterValidator(_price_id)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from fleet_pipeline.org.fields import Amount, PriceId, Share, Strict, Text, Tokens
+from fleet_pipeline.org.fields import Amount, PriceId, Share, Tokens
+from fleet_pipeline.org.strict import Strict, Text
 
 _BECAUSE = Field(
     description="where the values come from", examples=["assumed; nothing is measured yet"]

@@ -10,9 +10,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from fleet_pipeline.org.fields import PriceId, Share, Text, Tokens
-from fleet_pipeline.org.fields import Strict as _Strict
+from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.replay import CacheRules, Replay
+from fleet_pipeline.org.strict import Strict as _Strict
+from fleet_pipeline.org.strict import Text
 from fleet_pipeline.s3 import Address, checked_endpoint
 
 UNATTRIBUTED: Final = "unattributed"

@@ -15,6 +15,7 @@ from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.publishing.page_data_replay import context_fit
 from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
@@ -34,8 +35,9 @@ def build_page(
     """Return the contents of ``page.json`` (schema 1) for the week that closes at ``as_of``.
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
-    context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios,
-    subscription_value, window_coverage. ``sources`` comes from the ledger's store as it is.
+    context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
+    cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage.
+    ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -56,6 +58,7 @@ def build_page(
         "target": _target(tables),
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
+        "context_fit": context_fit(org, tables),
         **_policy(org),
         "ranking": _ranking(org, tables["prices"]),
         "sources": sources,

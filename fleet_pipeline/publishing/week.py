@@ -30,6 +30,11 @@ TABLES: Final = (
     "headroom",
     "prices",
     "cost_scenarios",
+    "context_fit",
+    "cost_corners",
+    "break_even",
+    "offload_replay",
+    "replay_routes",
     "subscription_value",
     "reconciliation",
 )

@@ -27,7 +27,17 @@ GROUPS = {
         "target_proxy",
     },
     "headroom": {"headroom"},
-    "costing": {"price_list", "prices", "cost_scenarios", "subscription_value"},
+    "costing": {
+        "price_list",
+        "prices",
+        "cost_scenarios",
+        "context_fit",
+        "cost_corners",
+        "break_even",
+        "offload_replay",
+        "replay_routes",
+        "subscription_value",
+    },
     "publication": {"routing_page"},
 }
 NOT_MADE_HERE = {"transcripts", "organisation", "price_list"}
@@ -39,6 +49,7 @@ REFUSING = {
     ("agent_usage", "agents_add_up"),
     ("daily_usage", "days_add_up"),
     ("prices", "priced_models_have_prices"),
+    ("replay_routes", "routes_add_up"),
 }
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
@@ -85,7 +96,9 @@ def test_every_asset_that_is_made_here_has_a_code_version() -> None:
 def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> None:
     shown = {name: spec for name, spec in SPECS.items() if "sql" in spec.metadata}
     assert set(shown) == (
-        GROUPS["usage"] | GROUPS["headroom"] | {"cost_scenarios", "subscription_value"}
+        GROUPS["usage"]
+        | GROUPS["headroom"]
+        | {"cost_scenarios", "context_fit", "subscription_value"}
     )
     for name, spec in shown.items():
         text = spec.metadata["sql"].value

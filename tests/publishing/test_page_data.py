@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import tables
+from fleet_pipeline import costing, tables
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
 from fleet_pipeline.org import Org, load
@@ -38,7 +38,7 @@ def ledger(*rows: Row) -> pl.DataFrame:
         "host": "laptop",
         "model": "claude-sonnet-4-6",
         "cwd": None,
-        **dict.fromkeys(("agent_type", "effort", "stop_reason")),
+        **dict.fromkeys(("agent_type", "agent_id", "turn_id", "effort", "stop_reason")),
     }
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **dict.fromkeys(columns, pl.String),
@@ -108,6 +108,11 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         window_end=AS_OF,
     )
     made["subscription_value"] = subscription_value(rows)
+    policy = costing.policy_of(org)
+    made["context_fit"] = costing.context_fit(rows, org)
+    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+        made[table.__name__] = table(rows, policy, window_start=START, window_end=AS_OF)
+    made["replay_routes"] = costing.replay_routes(rows, policy)
     return made
 
 

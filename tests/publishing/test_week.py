@@ -78,8 +78,14 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "reconciliation": tables.run(
             "reconciliation", sessions=ledger.sessions(home, (start, end))
         ),
+        "context_fit": costing.context_fit(requests, fleet),
+        "replay_routes": costing.replay_routes(requests, costing.policy_of(fleet)),
         "subscription_value": costing.subscription_value(requests),
     }
+    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+        made[table.__name__] = table(
+            requests, costing.policy_of(fleet), window_start=start, window_end=end
+        )
     plain = (name for name in TABLES if name not in made)
     return made | {name: tables.run(name, requests=requests) for name in plain}
 
