@@ -176,6 +176,11 @@ def factor(value: Number | None) -> str:
     return MISSING if value is None else _grouped(rounded(value, 1))
 
 
+def quantity(value: Number | None) -> str:
+    """Write a number that someone assumed, as it was written: ``0.95``, ``4,000``."""
+    return MISSING if value is None else _grouped(rounded(value, 6).normalize())
+
+
 def size(value: int | None) -> str:
     """Write a number of bytes in decimal units: ``1.2 GB``."""
     if value is None:
@@ -254,6 +259,7 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         points,
         percent,
         factor,
+        quantity,
         size,
         day,
         day_short,

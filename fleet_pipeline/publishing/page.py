@@ -37,6 +37,7 @@ SECTIONS: Final = (
     ("headroom", "Headroom lever"),
     ("cost", "Cost if moved"),
     ("mirage", "The mirage"),
+    ("replay", "Replay"),
     ("strategy", "Strategy"),
     ("matrix", "Routing matrix"),
     ("agents", "Agents"),

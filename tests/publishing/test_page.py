@@ -111,8 +111,8 @@ def test_all_sections_stand_in_the_order_of_the_page_that_this_one_replaces(html
     places = [html.index(f' id="{name}"') for name, _ in SECTIONS]
     assert places == sorted(places)
     assert [name for name, _ in SECTIONS] == [
-        "bottom-line", "backbone", "headroom", "cost", "mirage", "strategy", "matrix", "agents",
-        "free-api", "ranking", "execution", "method",
+        "bottom-line", "backbone", "headroom", "cost", "mirage", "replay", "strategy", "matrix",
+        "agents", "free-api", "ranking", "execution", "method",
     ]  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def test_titles_follow_the_numbers() -> None:
 
 def test_a_price_that_nobody_knows_is_not_applicable_and_never_free() -> None:
     priced = json.dumps(changed(costs__price__input_usd_per_mtok=None))
-    page = json.loads(re.sub(r'_usd_micros": \d+', '_usd_micros": null', priced))
+    page = json.loads(re.sub(r'_usd_micros": -?\d+', '_usd_micros": null', priced))
     read = outline(page)
     assert "GLM 5.2 has no known price on 17 Jun 2026" in read.words
     shown = {text for address, _, text in read.figures if address.endswith("_usd_micros")}
