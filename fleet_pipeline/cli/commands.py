@@ -18,6 +18,7 @@ from fleet_pipeline.cli.ship import ship
 from fleet_pipeline.cli.statusline import statusline
 from fleet_pipeline.cli.ui import ui
 from fleet_pipeline.cli.usage import usage
+from fleet_pipeline.cli.whatif import whatif
 
 
 @click.group(
@@ -38,6 +39,6 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, usage, query, cost, init, doctor, recount, ship, demo, statusline, ui,
+    refresh, ingest, usage, query, cost, whatif, init, doctor, recount, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

@@ -14,6 +14,7 @@ from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
 from fleet_pipeline.costing.tokens import TokenClasses
+from fleet_pipeline.costing.what_if import compared
 
 __all__ = [
     "CostParts",
@@ -24,6 +25,7 @@ __all__ = [
     "Term",
     "TokenClasses",
     "break_even",
+    "compared",
     "context_fit",
     "cost_corners",
     "cost_parts",
