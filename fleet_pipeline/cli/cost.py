@@ -161,13 +161,23 @@ def _in_words(quote: "Quote", price: "ModelPrice", share: Decimal, assumption: s
         f"{(share * 100).normalize():f}% of the work; {assumption}",
         "",
     ]
-    lines += [
-        f"  {term.name:<12}{term.tokens:>18,} tokens x ${term.usd_per_mtok:f} per million"
-        f" = {_dollars(term.cost_usd_micros)}"
+    products = [
+        f"{term.tokens:,} tokens x {_price_of(term.usd_per_mtok)} per million"
         for term in quote.terms
     ]
-    total = f"  {'total':<12}{_dollars(quote.cost_usd_micros)}"
+    wide = max(map(len, products), default=0)
+    lines += [
+        f"  {term.name:<11}  {product:>{wide}} = {_dollars(term.cost_usd_micros):>12}"
+        for term, product in zip(quote.terms, products, strict=True)
+    ]
+    total = f"  {'total':<11}  {'':>{wide}}   {_dollars(quote.cost_usd_micros):>12}"
     return "\n".join([*lines, total, "", f"cost = {quote.formula}"])
+
+
+def _price_of(usd_per_mtok: Decimal) -> str:
+    """Write a price with all the digits it has, at least two."""
+    shortest = usd_per_mtok.normalize()
+    return f"${shortest:f}" if shortest != round(shortest, 2) else f"${shortest:.2f}"
 
 
 def _dollars(micros: int) -> str:

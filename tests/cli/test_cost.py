@@ -79,7 +79,7 @@ def test_a_request_above_a_tier_is_priced_at_that_tier(fleet: Run) -> None:
 def test_a_person_reads_the_terms_their_sum_and_the_formula(fleet: Run) -> None:
     said = fleet("cost", *GLM, *MONTH).stdout
     assert "18.26% of the work; no cache hit" in said
-    assert "4,961,789,800 tokens x $1.4 per million = $6,946.51" in said
+    assert "4,961,789,800 tokens x $1.40 per million =    $6,946.51" in said
     assert "$7,184.89" in said
     assert "cost = fresh x input" in said
 

@@ -11,6 +11,7 @@ import pytest
 
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing.figures import raw, resolve
+from fleet_pipeline.publishing.formats import MINUS
 from fleet_pipeline.publishing.page import SECTIONS, render_page
 
 from .reference_page import changed, reference_page
@@ -198,6 +199,26 @@ def test_a_hostile_name_is_harmless_wherever_it_stands(name: str, html: str, rea
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", raw_html)
     for address, value, _ in hostile.figures:
         assert value == raw(resolve(page, address))
+
+
+def test_a_page_without_a_replay_says_that_none_is_configured() -> None:
+    read = outline(
+        changed(
+            costs__replay=None, costs__corners=[], costs__packets=[], costs__elsewhere=[],
+            costs__stay={"model": None, "cost_usd_micros": None},
+            costs__break_even_hit_rate=None,
+        )
+    )  # fmt: skip
+    assert "Replay of moved work (offload.yaml): none configured." in read.words
+    assert "window, before any price" in read.words
+    assert "told in" not in read.words
+
+
+def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline) -> None:
+    section = read.words[read.words.index("What moving whole sessions would cost") :]
+    for shown in ("$1,200", "$3,600", "$6,400", "$2,400 to $4,800", "0.95", "promises a hit"):
+        assert shown in section
+    assert f"{MINUS}$1,431" in section
 
 
 def test_demo_data_is_called_demo_data() -> None:
