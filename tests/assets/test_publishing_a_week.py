@@ -24,6 +24,7 @@ REFUSING_OR_WARNING = {
     "window_is_whole",
     "agents_add_up",
     "days_add_up",
+    "routes_add_up",
     "priced_models_have_prices",
     "used_models_have_prices",
     "ledger_is_within_client_totals",
