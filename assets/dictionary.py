@@ -146,7 +146,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "no_hit_cost_usd_micros": "Cost elsewhere without a cache hit, micro-dollars.",
     "all_hit_cost_usd_micros": "Cost elsewhere where each of Claude's cache reads hits.",
     "break_even_hit_rate": "Share of Claude's cache reads that must hit to cost no more.",
-    "route": "moved, or why not: not_chosen, private, unattributed, too_large, unpriced.",
+    "route": "moved, or why not, see docs/method.md.",
     "cache": "How the candidate caches prompts: none, implicit or explicit.",
     "moved_requests": "Requests that move, scaled to the basis.",
     "moved_sessions": "Sessions of the window with a request that moves; not scaled.",

@@ -130,8 +130,8 @@ def replay_routes(requests: pl.DataFrame, policy: Policy | None) -> pl.DataFrame
     """Return one row per target and route of the expected case: requests and their full input.
 
     The routes of a target partition Claude's requests: 'moved'; 'not_chosen' by the share;
-    'private' and 'unattributed' sessions; 'too_large' for the window or the output cap;
-    'unpriced' on their day. Unscaled. No rows without a policy.
+    'not_movable' for the kind of their work; 'private' and 'unattributed' sessions; 'too_large'
+    for the window or the output cap; 'unpriced' on their day. Unscaled. No rows without a policy.
     """
     if policy is None:
         return pl.DataFrame(schema=_ROUTES_SCHEMA)

@@ -180,6 +180,25 @@ def test_private_and_unattributed_sessions_stay_whole(requests: Make) -> None:
     assert counts == dict.fromkeys(ROUTES, 0) | {"moved": 1, "private": 2, "unattributed": 1}
 
 
+def test_work_of_a_kind_that_may_not_move_stays_within_a_session_that_does(
+    thread: pl.DataFrame,
+) -> None:
+    marked = thread.with_columns(movable=pl.col("cache_read_tokens") == 0)
+    routes = dict(replay_routes(marked, POLICY).select("route", "requests").iter_rows())
+    assert (routes["moved"], routes["not_movable"]) == (1, 1)
+    row = replayed(marked)
+    assert row["target_cost_usd_micros"] == 1_400_000 + 4_400_000
+    assert row["returned_cost_usd_micros"] == 3_750_000 - 300_000
+
+
+def test_the_share_is_one_of_all_input_that_movable_work_fills(requests: Make) -> None:
+    rows = requests(*({"session_id": str(n), "input_tokens": 100} for n in range(10)))
+    marked = rows.with_columns(movable=pl.col("session_id").is_in(list("01234")))
+    for share, moved in ((0.3, 3), (0.5, 5), (0.9, 5)):
+        routes = replay_routes(marked, replace(POLICY, share=share))
+        assert routes.filter(route="moved")["requests"].item() == moved
+
+
 def test_without_a_policy_nothing_is_replayed(thread: pl.DataFrame) -> None:
     table = offload_replay(thread, None, window_start=START, window_end=END)
     assert table.is_empty()

@@ -309,8 +309,8 @@ def _corners() -> dict[str, object]:
 
 def _replay() -> dict[str, object]:
     costs = {"low": 1_200_000_000, "expected": 3_600_000_000, "high": 6_400_000_000}
-    routes = {"moved": 18_339, "not_chosen": 78_677, "private": 5_149, "unattributed": 5_173,
-              "too_large": 0, "unpriced": 0}  # fmt: skip
+    routes = {"moved": 18_339, "not_chosen": 78_677, "not_movable": 0, "private": 5_149,
+              "unattributed": 5_173, "too_large": 0, "unpriced": 0}  # fmt: skip
     return {
         "basis": "month", "share": SHARES["expected"], "draws": 2_000, "seed": 20_260_618,
         "stays_on": "claude-sonnet-4-6", "requests_per_turn": 5, "room": 0.95,
