@@ -90,6 +90,7 @@ def offload_replay(
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
     factor = monthly_factor(requests["date"].n_unique())
+    scale = factor or Fraction(1)
     claude, staying_known = _with_price_of_staying(routed(requests, policy), policy)
     sessions = claude.select("session", "session_agent").unique().sort("session")
     rows: list[dict[str, object]] = []
@@ -99,11 +100,14 @@ def offload_replay(
         for case in policy.cases:
             placed = _placed(claude, target, case, policy, prices)
             by_session = sessions.join(
-                _session_costs(placed, target, case, policy), on="session", how="left"
+                _session_costs(placed, target, case, policy),
+                on="session",
+                how="left",
+                maintain_order="left",
             ).with_columns(pl.exclude("session", "session_agent").fill_null(0))
             costs[str(len(rows))] = by_session["total"]
             known = staying_known and not (placed["route"] == "unpriced").any()
-            row = _row(placed, by_session, known, factor or Fraction(1))
+            row = _row(placed, by_session, known, scale)
             row |= {"model": target.model, "name": case.name, "cache": target.cache.kind}
             rows.append(row)
     intervals = bootstrap.sampling_intervals(
@@ -118,8 +122,8 @@ def offload_replay(
             "window_start": window_start,
             "window_end": window_end,
             "share": policy.share,
-            "cost_low_usd_micros": _scaled(low, factor or Fraction(1)) if known else None,
-            "cost_high_usd_micros": _scaled(high, factor or Fraction(1)) if known else None,
+            "cost_low_usd_micros": _scaled(low, scale) if known else None,
+            "cost_high_usd_micros": _scaled(high, scale) if known else None,
             "draws": draws,
             "seed": seed,
         }
