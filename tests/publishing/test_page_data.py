@@ -10,6 +10,7 @@ import pytest
 from fleet_pipeline import costing, tables
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
+from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
 from fleet_pipeline.pricing import find, prices_table
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
@@ -27,6 +28,12 @@ TOKENS = (
 )
 MIRAGE = ("input", "cache_write", "cache_read", "output")
 
+METADATA = {
+    name: USAGE[name]
+    for name in ("agent_id", "turn_id", "entrypoint", "asked_by", "prompt_source",
+                 "subagent_depth", "tools", "command_heads")
+}  # fmt: skip
+
 Json = dict[str, Any]  # what json.loads gives
 Row = dict[str, Any]
 
@@ -39,10 +46,11 @@ def ledger(*rows: Row) -> pl.DataFrame:
         "host": "laptop",
         "model": "claude-sonnet-4-6",
         "cwd": None,
-        **dict.fromkeys(("agent_type", "agent_id", "turn_id", "effort", "stop_reason")),
+        **dict.fromkeys(("agent_type", "effort", "stop_reason", *METADATA)),
     }
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **dict.fromkeys(columns, pl.String),
+        **METADATA,
         "ts": pl.Datetime("us", "UTC"),
         "is_subagent": pl.Boolean,
         "output_is_final": pl.Boolean,

@@ -17,7 +17,9 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
-TEXTS = ("model", "cwd", "agent_type", "effort", "stop_reason")
+METADATA = ("agent_id", "turn_id", "entrypoint", "asked_by", "prompt_source", "subagent_depth",
+            "tools", "command_heads")  # fmt: skip
+TEXTS = ("model", "cwd", "agent_type", "effort", "stop_reason", *METADATA)
 
 Row = dict[str, object]
 MakeUsage = Callable[..., pl.DataFrame]
