@@ -16,7 +16,7 @@ price_list = dg.AssetSpec(
     "price_list",
     description=(
         "Model prices by provider and date that the package carries (genai-prices). Not made here:"
-        " newer ones come with a newer release, so that a week can always be priced again."
+        " they hold before a home heard its first feed, and where they know of a later change."
     ),
     group_name=GROUP,
     kinds={"python"},
@@ -24,26 +24,34 @@ price_list = dg.AssetSpec(
 )
 
 
-@weekly(GROUP, deps=("organisation", "price_list"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def prices(
     context: dg.AssetExecutionContext, fleet: Fleet, model_mix: pl.DataFrame
 ) -> pl.DataFrame:
     """Prices in force at the week's close, of the candidates and of the Claude models in use."""
     used = model_mix.filter(pl.col("client") == "claude")["model"]
-    models = [*priced_models(fleet.settings().organisation()), *(("anthropic", m) for m in used)]
-    return pricing.prices_table(models, close_of(context))
+    settings, close = fleet.settings(), close_of(context)
+    models = [*priced_models(settings.organisation()), *(("anthropic", m) for m in used)]
+    return pricing.prices_table(models, close, pricing.price_book(settings.home, close))
 
 
-@weekly(GROUP, "python", sql="offload_tokens", deps=("organisation", "price_list"))
+@weekly(
+    GROUP,
+    "python",
+    sql="offload_tokens",
+    deps=("organisation", "price_list", "price_snapshots"),
+)
 def cost_scenarios(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
     """Monthly cost of the reference model at each share, by cache assumption and run rate."""
-    org = fleet.settings().organisation()
+    settings = fleet.settings()
+    org = settings.organisation()
     start, end = window(close_of(context))
+    book = pricing.price_book(settings.home, end)
     return costing.cost_scenarios(
         requests,
-        price=pricing.find(org.reference.price_provider, org.reference.price_model, end),
+        price=book.find(org.reference.price_provider, org.reference.price_model, end),
         shares={scenario.name: scenario.share for scenario in org.scenarios},
         window_start=start,
         window_end=end,
@@ -56,7 +64,7 @@ def context_fit(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
     return costing.context_fit(requests, fleet.settings().organisation())
 
 
-@weekly(GROUP, deps=("organisation", "price_list"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def cost_corners(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
@@ -64,12 +72,13 @@ def cost_corners(
 
     One row: one candidate and corner.
     """
-    policy = costing.policy_of(fleet.settings().organisation())
-    start, end = window(close_of(context))
-    return costing.cost_corners(requests, policy, window_start=start, window_end=end)
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.cost_corners(requests, policy, window_start=start, window_end=end, book=book)
 
 
-@weekly(GROUP, deps=("organisation", "price_list"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def break_even(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
@@ -77,12 +86,13 @@ def break_even(
 
     One row: one candidate.
     """
-    policy = costing.policy_of(fleet.settings().organisation())
-    start, end = window(close_of(context))
-    return costing.break_even(requests, policy, window_start=start, window_end=end)
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.break_even(requests, policy, window_start=start, window_end=end, book=book)
 
 
-@weekly(GROUP, deps=("organisation", "price_list"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def offload_replay(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
 ) -> pl.DataFrame:
@@ -90,24 +100,32 @@ def offload_replay(
 
     One row: one candidate and case. Sampling interval and assumptions stand apart.
     """
-    policy = costing.policy_of(fleet.settings().organisation())
-    start, end = window(close_of(context))
-    return costing.offload_replay(requests, policy, window_start=start, window_end=end)
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.offload_replay(requests, policy, window_start=start, window_end=end, book=book)
 
 
-@weekly(GROUP, deps=("organisation", "price_list"))
-def replay_routes(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def replay_routes(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
     """Routes of the replay: what moves, what stays, and why it does.
 
     One row: one candidate and route; the routes of a candidate are all of Claude's requests.
     """
-    return costing.replay_routes(requests, costing.policy_of(fleet.settings().organisation()))
+    settings = fleet.settings()
+    book = pricing.price_book(settings.home, close_of(context))
+    return costing.replay_routes(requests, costing.policy_of(settings.organisation()), book)
 
 
-@weekly(GROUP, sql="subscription_value", deps=("price_list",))
-def subscription_value(requests: pl.DataFrame) -> pl.DataFrame:
+@weekly(GROUP, sql="subscription_value", deps=("price_list", "price_snapshots"))
+def subscription_value(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
     """Value of the subscription month: the same requests at the API's list prices of their day."""
-    return costing.subscription_value(requests)
+    book = pricing.price_book(fleet.settings().home, close_of(context))
+    return costing.subscription_value(requests, book)
 
 
 @weekly_check(prices, blocking=True)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import costing, headroom, ingestion, publication, schedules, usage
+from assets import costing, headroom, ingestion, publication, schedules, sweep, usage
 from assets.lake import ParquetLake
 from assets.resources import Fleet
 
@@ -13,10 +13,11 @@ defs = dg.Definitions(
         *ingestion.assets,
         *usage.assets,
         *headroom.assets,
+        *sweep.assets,
         *costing.assets,
         *publication.assets,
     ],
-    asset_checks=[*ingestion.checks, *usage.checks, *costing.checks],
+    asset_checks=[*ingestion.checks, *usage.checks, *sweep.checks, *costing.checks],
     jobs=schedules.jobs,
     schedules=schedules.schedules,
     executor=dg.in_process_executor,

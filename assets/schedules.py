@@ -2,12 +2,13 @@
 
 import dagster as dg
 
-from assets import ingestion
+from assets import ingestion, sweep
 
 ingest = dg.define_asset_job(
     "nightly_ingest_job",
-    selection=dg.AssetSelection.groups(ingestion.GROUP),
-    description="Reads what is new in the transcripts; counts it into the ledger.",
+    selection=dg.AssetSelection.groups(ingestion.GROUP)
+    | dg.AssetSelection.assets(sweep.price_snapshots),
+    description="Reads what is new in the transcripts; asks the price feeds.",
 )
 
 weekly_sweep = dg.define_asset_job(
@@ -21,7 +22,7 @@ nightly_ingest = dg.ScheduleDefinition(
     job=ingest,
     cron_schedule="30 3 * * *",
     execution_timezone="UTC",
-    description="Each night at 03:30 UTC: Claude Code deletes transcripts after 30 days.",
+    description="Each night at 03:30 UTC: transcripts are deleted after 30 days, prices overnight.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -14,7 +14,7 @@ class ConfigurationError(FleetError):
 
 
 class SourceError(FleetError):
-    """A place that transcripts come from cannot be read."""
+    """A place that transcripts or prices come from cannot be read."""
 
 
 class StoreError(SourceError):

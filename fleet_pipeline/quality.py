@@ -151,7 +151,8 @@ def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, 
     missing = sorted(f"{provider}/{model}" for provider, model in set(priced) - known)
     return Outcome(
         "priced_models_have_prices", "error", not missing,
-        f"no price for {', '.join(missing)}; correct price_id in models.yaml"
+        f"no price for {', '.join(missing)}; correct price_id in models.yaml: `fleet sweep`"
+        " names the nearest ones"
         if missing else f"{len(set(priced))} models have a price in force",
         {"without_price": len(missing)},
     )  # fmt: skip
@@ -275,6 +276,58 @@ def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome
     )  # fmt: skip
 
 
+def feeds_answer(failed: Sequence[str]) -> Outcome:
+    """Every price feed answered; one that does not leaves prices to grow old."""
+    return Outcome(
+        "feeds_answer", "warn", not failed,
+        f"no answer from {', '.join(failed)}; what was said last holds" if failed
+        else "every feed that was asked answered",
+        {"failed": len(failed)},
+    )  # fmt: skip
+
+
+def prices_are_fresh(price_sources: pl.DataFrame) -> Outcome:
+    """Prices were listed within two weeks of the close; no ranking is made of older ones."""
+    feeds = price_sources.filter(pl.col("age_days").is_not_null())
+    days = min(feeds["age_days"].to_list(), default=None)
+    old = "; no ranking is made of them" if prices_are_too_old(price_sources) else ""
+    return Outcome(
+        "prices_are_fresh", "warn", feeds.is_empty() or "fresh" in feeds["age"],
+        f"the newest prices were {days} days old{old}" if feeds.height
+        else "no feed was heard by then: prices are the package's own, by their date",
+        {"feeds": feeds.height},
+    )  # fmt: skip
+
+
+def prices_are_too_old(price_sources: pl.DataFrame) -> bool:
+    """Say whether feeds were heard once, and none of them lately enough to rank by."""
+    feeds = price_sources.filter(pl.col("age_days").is_not_null())
+    return feeds.height > 0 and bool((feeds["age"] == "too old").all())
+
+
+def candidates_are_listed(model_catalog: pl.DataFrame) -> Outcome:
+    """No candidate went from the lists: free models vanish within weeks, and their routes break."""
+    gone = sorted(model_catalog.filter(status="gone")["model"])
+    unknown = model_catalog.filter(status="not known").height
+    return Outcome(
+        "candidates_are_listed", "warn", not gone,
+        f"no longer listed: {', '.join(gone)}" if gone
+        else f"no candidate is gone from the lists; {unknown} never seen on one",
+        {"gone": len(gone), "unknown": unknown},
+    )  # fmt: skip
+
+
+def free_tiers_are_verified(free_quotas: pl.DataFrame) -> Outcome:
+    """Somebody looked up each free tier within the last 30 days; limits change without notice."""
+    old = sorted(free_quotas.filter(pl.col("freshness") != "verified")["provider"])
+    return Outcome(
+        "free_tiers_are_verified", "warn", not old,
+        f"not looked up within 30 days: {', '.join(old)}" if old
+        else f"{free_quotas.height} free tiers, each looked up within 30 days",
+        {"old": len(old)},
+    )  # fmt: skip
+
+
 def all_outcomes(
     tables: Tables,
     ledger: pl.DataFrame,
@@ -300,4 +353,7 @@ def all_outcomes(
         used_models_have_prices(tables["subscription_value"]),
         ledger_is_within_client_totals(tables["reconciliation"]),
         transcripts_tell_nearly_all(tables["reconciliation"]),
+        prices_are_fresh(tables["price_sources"]),
+        candidates_are_listed(tables["model_catalog"]),
+        free_tiers_are_verified(tables["free_quotas"]),
     ]

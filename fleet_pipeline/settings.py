@@ -29,6 +29,11 @@ class Settings:
     codex: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def offline(self) -> bool:
+        """Say whether nothing may be asked of the network (``FLEET_OFFLINE``)."""
+        return self.environment.get("FLEET_OFFLINE", "") not in ("", "0")
+
     def organisation(self) -> "Org":
         """Return the operator's files; raises ConfigurationError naming every mistake in them."""
         from fleet_pipeline import org  # a third of a second that naming folders does not need

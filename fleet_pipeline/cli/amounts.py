@@ -1,7 +1,6 @@
-"""Amounts on the command line: tokens such as `20.5M`, shares such as `0.18`, days."""
+"""Amounts on the command line: tokens such as `20.5M`, shares such as `0.18`."""
 
 import re
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -46,20 +45,5 @@ class _Share(click.ParamType[Decimal]):
         return share
 
 
-class _Day(click.ParamType[date]):
-    """A day as 2026-06-17 or 20260617."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value}: write a date such as 2026-06-17", param, ctx)
-
-
 AMOUNT: Final = _Amount()
 SHARE: Final = _Share()
-DAY: Final = _Day()

@@ -11,11 +11,13 @@ from fleet_pipeline.cli.doctor import doctor
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
+from fleet_pipeline.cli.prices import prices
 from fleet_pipeline.cli.query import query
 from fleet_pipeline.cli.recount import recount
 from fleet_pipeline.cli.refresh import refresh
 from fleet_pipeline.cli.ship import ship
 from fleet_pipeline.cli.statusline import statusline
+from fleet_pipeline.cli.sweep import sweep
 from fleet_pipeline.cli.ui import ui
 from fleet_pipeline.cli.usage import usage
 from fleet_pipeline.cli.whatif import whatif
@@ -39,6 +41,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, usage, query, cost, whatif, init, doctor, recount, ship, demo, statusline, ui,
+    refresh, ingest, sweep, usage, prices, query, cost, whatif, init, doctor, recount, ship, demo,
+    statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

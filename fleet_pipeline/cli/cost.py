@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_pipeline.cli import options, output
-from fleet_pipeline.cli.amounts import AMOUNT, DAY, SHARE
+from fleet_pipeline.cli.amounts import AMOUNT, SHARE
 
 if TYPE_CHECKING:
     from fleet_pipeline.costing import Quote, TokenClasses
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--model", required=True, metavar="ID", help="The model, as a price list names it.")
-@click.option("--price-date", type=DAY, required=True, help="The UTC day whose price list holds.")
+@click.option(
+    "--price-date", type=options.DAY, required=True, help="The UTC day whose price list holds."
+)
 @click.option("--fresh", type=AMOUNT, default=0, help="Tokens of fresh input [0].")
 @click.option("--cache-write", type=AMOUNT, default=0, help="Tokens written to the cache [0].")
 @click.option("--cache-read", type=AMOUNT, default=0, help="Tokens read from the cache [0].")
@@ -92,15 +94,16 @@ def cost(
 
 def _price(settings: "Settings", name: str, at: date) -> "ModelPrice":
     """Return the price of a model called as in a price list, else as the organisation calls it."""
-    from fleet_pipeline.pricing import find_called, require, require_called
+    from fleet_pipeline.pricing import find_called, price_book, require_called
 
-    price = find_called(name, at)
+    book = price_book(settings.home)
+    price = find_called(name, at, book)
     if price is not None or not settings.org_folder.is_dir():
-        return price or require_called(name, at)
+        return price or require_called(name, at, book)
     candidate = settings.organisation().model_called(name)
     if candidate is None:
-        return require_called(name, at)
-    return require(candidate.price_provider, candidate.price_model, at)
+        return require_called(name, at, book)
+    return book.require(candidate.price_provider, candidate.price_model, at)
 
 
 def _assumption(hit_rate: Decimal, packet_tokens: int | None, naive: bool) -> str:

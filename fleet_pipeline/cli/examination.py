@@ -25,7 +25,7 @@ from fleet_pipeline.cli.diagnosis import (
     Usage,
     Version,
 )
-from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.hosts import hosts
 from fleet_pipeline.ledger.columns import USAGE
@@ -64,7 +64,7 @@ def examine(settings: Settings, now: datetime) -> Diagnosis:
         sources=sources,
         versions=_versions(rows),
         unfamiliar=[] if home.damaged else _unfamiliar(settings.home),
-        prices=_prices(rows, org, now.date()),
+        prices=_prices(rows, org, _book(settings.home), now.date()),
         published=_published(settings.home),
         latest_close=latest_close(now.date()),
     )
@@ -217,16 +217,24 @@ def _numbers(version: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in (version or "").split("-")[0].split(".") if part.isdecimal())
 
 
-def _prices(rows: pl.DataFrame, org: Org | None, today: date) -> Prices:
+def _book(home: Home) -> pricing.PriceBook:
+    """Return the home's prices, the package's own where a snapshot is damaged: it is told apart."""
+    try:
+        return pricing.price_book(home)
+    except SourceError:
+        return pricing.EMBEDDED
+
+
+def _prices(rows: pl.DataFrame, org: Org | None, book: pricing.PriceBook, today: date) -> Prices:
     claude = rows.filter(pl.col("client") == "claude", pl.col("model").is_not_null())
     used = claude.group_by("model").agg(pl.col("ts").dt.date().max()).sort("model").rows()
     candidates = sorted(set(priced_models(org))) if org else []
     return Prices(
-        [model for model, day in used if pricing.find("anthropic", model, day) is None],
+        [model for model, day in used if book.find("anthropic", model, day) is None],
         [
             f"{provider}/{model}"
             for provider, model in candidates
-            if pricing.find(provider, model, today) is None
+            if book.find(provider, model, today) is None
         ],
     )
 

@@ -25,7 +25,22 @@ class _Folder(click.ParamType[str]):
         return str(value)
 
 
+class _Day(click.ParamType[date]):
+    """A day as 2026-06-17 or 20260617."""
+
+    name = "DATE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value}: write a date such as 2026-06-17", param, ctx)
+
+
 FOLDER: Final = _Folder()
+DAY: Final = _Day()
 
 _WHERE: Final = (
     click.option("--org", type=FOLDER, help="The organisation's files [orgs/riles-fleet]."),

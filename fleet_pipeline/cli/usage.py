@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from fleet_pipeline.cli import options, output
-from fleet_pipeline.cli.amounts import DAY
 from fleet_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ _LOCAL_ZONE: Final = Path("/etc/localtime")
 
 @click.command()
 @click.argument("kind", type=click.Choice(_KINDS), default="daily")
-@click.option("--since", type=DAY, help="The first day.")
-@click.option("--until", type=DAY, help="The last day, included.")
+@click.option("--since", type=options.DAY, help="The first day.")
+@click.option("--until", type=options.DAY, help="The last day, included.")
 @click.option(
     "-z", "--timezone", default="UTC", show_default=True, metavar="ZONE",
     help="Where a day ends: an IANA time zone, or `local`.",
@@ -77,6 +76,7 @@ def _report(
 ) -> "Report":
     from fleet_pipeline import ledger
     from fleet_pipeline.org import agents_by_folder
+    from fleet_pipeline.pricing import price_book
     from fleet_pipeline.reports.usage import report
     from fleet_pipeline.reports.views import newest_request
 
@@ -91,6 +91,7 @@ def _report(
         newest=newest_request(settings.home),
         agents=agents_by_folder(settings.organisation(), rows["cwd"]) if kind == "agent" else None,
         week_start=week_start,
+        book=price_book(settings.home),
     )
 
 

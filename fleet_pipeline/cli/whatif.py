@@ -47,6 +47,7 @@ def whatif(
     from fleet_pipeline.costing import compared
     from fleet_pipeline.home import write_whole
     from fleet_pipeline.org import with_offload
+    from fleet_pipeline.pricing import price_book
     from fleet_pipeline.weeks import window
 
     org = settings.organisation()
@@ -58,7 +59,14 @@ def whatif(
     close = options.close_of(as_of)
     days = window(close)
     requests = usage.requests(ledger.usage(settings.home, days), org, days)
-    table = compared(requests, today, instead, window_start=days[0], window_end=days[1])
+    table = compared(
+        requests,
+        today,
+        instead,
+        window_start=days[0],
+        window_end=days[1],
+        book=price_book(settings.home, close),
+    )
     document = _document(table, close, today, instead)
     if out is None:
         settings.home.prepare()

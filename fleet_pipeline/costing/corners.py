@@ -26,7 +26,7 @@ from fleet_pipeline.costing.quotes import (
     quote_turns,
 )
 from fleet_pipeline.costing.tokens import TokenClasses, round_half_up
-from fleet_pipeline.pricing import ModelPrice, find
+from fleet_pipeline.pricing import EMBEDDED, ModelPrice, PriceBook
 
 FORMULAS: Final = {
     "naive": NAIVE_FORMULA,
@@ -67,7 +67,12 @@ _Row = dict[str, object]
 
 
 def cost_corners(
-    requests: pl.DataFrame, policy: Policy | None, *, window_start: date, window_end: date
+    requests: pl.DataFrame,
+    policy: Policy | None,
+    *,
+    window_start: date,
+    window_end: date,
+    book: PriceBook = EMBEDDED,
 ) -> pl.DataFrame:
     """Return one row per target and corner for the policy's share of a month.
 
@@ -80,19 +85,25 @@ def cost_corners(
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
     share = Fraction(str(policy.share))
-    months = _Months(requests, window_start, window_end)
+    months = _Months(requests, window_start, window_end, book)
+    staying = book.find(*policy.stays_on, window_end)
     rows: list[_Row] = []
     for target in policy.targets:
         price, basis = months.priced(target.priced_as)
         of_all = {"model": target.model, "basis": basis.name, "share": policy.share}
         turns = _turns(basis, share, price)
-        packets = _packets(basis, share, price, policy, window_end)
+        packets = _packets(basis, share, price, policy, staying)
         rows += [{**of_all, **row} for row in (*turns, *packets)]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 def break_even(
-    requests: pl.DataFrame, policy: Policy | None, *, window_start: date, window_end: date
+    requests: pl.DataFrame,
+    policy: Policy | None,
+    *,
+    window_start: date,
+    window_end: date,
+    book: PriceBook = EMBEDDED,
 ) -> pl.DataFrame:
     """Return one row per target: from which hit rate on it costs less than staying, and why.
 
@@ -104,7 +115,7 @@ def break_even(
     if policy is None:
         return pl.DataFrame(schema=_BREAK_EVEN_SCHEMA)
     share = Fraction(str(policy.share))
-    months = _Months(requests, window_start, window_end)
+    months = _Months(requests, window_start, window_end, book)
     stay_price, stay_basis = months.priced(policy.stays_on)
     rows: list[_Row] = []
     for target in policy.targets:
@@ -134,11 +145,12 @@ class _Months:
     requests: pl.DataFrame
     start: date
     end: date
+    book: PriceBook
     found: dict[tuple[int, ...], Basis] = field(default_factory=dict)
 
     def priced(self, priced_as: tuple[str, str]) -> tuple[ModelPrice | None, Basis]:
         """Return the price of (provider, model) in force at the close, and the month for it."""
-        price = find(*priced_as, self.end)
+        price = self.book.find(*priced_as, self.end)
         tiers = tuple(tier.above_tokens for tier in price.tiers) if price else ()
         if tiers not in self.found:
             self.found[tiers] = bases(days(self.requests, price), self.start, self.end)[0]
@@ -168,12 +180,16 @@ def _turns(basis: Basis, share: Fraction, price: ModelPrice | None) -> Iterator[
 
 
 def _packets(
-    basis: Basis, share: Fraction, price: ModelPrice | None, policy: Policy, at: date
+    basis: Basis,
+    share: Fraction,
+    price: ModelPrice | None,
+    policy: Policy,
+    staying: ModelPrice | None,
 ) -> Iterator[_Row]:
     """Yield one corner per packet size: each request of the share sent as one bounded prompt."""
     calls = basis.requests(share)
     output = basis.moved(share).output_tokens
-    verify = _verify_cost(calls, policy, at)
+    verify = _verify_cost(calls, policy, staying)
     for size in policy.packet_tokens:
         row: _Row = {
             "corner": "packets",
@@ -192,8 +208,8 @@ def _packets(
         yield row
 
 
-def _verify_cost(calls: Fraction, policy: Policy, at: date) -> int | None:
-    price, case = find(*policy.stays_on, at), policy.case("expected")
+def _verify_cost(calls: Fraction, policy: Policy, price: ModelPrice | None) -> int | None:
+    case = policy.case("expected")
     if price is None:
         return None
     each = TokenClasses(

@@ -29,7 +29,7 @@ from fleet_pipeline.costing.prefix_cache import cached_tokens
 from fleet_pipeline.costing.routes import ROUTES, routed
 from fleet_pipeline.costing.run_rate import monthly_factor
 from fleet_pipeline.costing.tokens import round_half_up
-from fleet_pipeline.pricing import list_prices
+from fleet_pipeline.pricing import EMBEDDED, PriceBook, list_prices
 
 PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
 _SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -76,6 +76,7 @@ def offload_replay(
     window_end: date,
     draws: int = bootstrap.DRAWS,
     seed: int = bootstrap.SEED,
+    book: PriceBook = EMBEDDED,
 ) -> pl.DataFrame:
     """Return one row per target and case: what its moved sessions would have cost, by part.
 
@@ -91,12 +92,12 @@ def offload_replay(
         return pl.DataFrame(schema=_SCHEMA)
     factor = monthly_factor(requests["date"].n_unique())
     scale = factor or Fraction(1)
-    claude, staying_known = _with_price_of_staying(routed(requests, policy), policy)
+    claude, staying_known = _with_price_of_staying(routed(requests, policy), policy, book)
     sessions = claude.select("session", "session_agent").unique().sort("session")
     rows: list[dict[str, object]] = []
     costs: dict[str, pl.Series] = {}
     for target in policy.targets:
-        prices = _price_rows(target.priced_as, claude["date"])
+        prices = _price_rows(target.priced_as, claude["date"], book)
         for case in policy.cases:
             placed = _placed(claude, target, case, policy, prices)
             by_session = sessions.join(
@@ -130,7 +131,9 @@ def offload_replay(
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def replay_routes(requests: pl.DataFrame, policy: Policy | None) -> pl.DataFrame:
+def replay_routes(
+    requests: pl.DataFrame, policy: Policy | None, book: PriceBook = EMBEDDED
+) -> pl.DataFrame:
     """Return one row per target and route of the expected case: requests and their full input.
 
     The routes of a target partition Claude's requests: 'moved'; 'not_chosen' by the share;
@@ -139,10 +142,10 @@ def replay_routes(requests: pl.DataFrame, policy: Policy | None) -> pl.DataFrame
     """
     if policy is None:
         return pl.DataFrame(schema=_ROUTES_SCHEMA)
-    claude, _ = _with_price_of_staying(routed(requests, policy), policy)
+    claude, _ = _with_price_of_staying(routed(requests, policy), policy, book)
     rows = []
     for target in policy.targets:
-        prices = _price_rows(target.priced_as, claude["date"])
+        prices = _price_rows(target.priced_as, claude["date"], book)
         placed = _placed(claude, target, policy.case("expected"), policy, prices)
         for route in ROUTES:
             tokens = placed.filter(pl.col("route") == route)["full_input_tokens"]
@@ -150,10 +153,10 @@ def replay_routes(requests: pl.DataFrame, policy: Policy | None) -> pl.DataFrame
     return pl.DataFrame(rows, schema=_ROUTES_SCHEMA, orient="row")
 
 
-def _price_rows(priced: tuple[str, str], dates: pl.Series) -> pl.DataFrame:
+def _price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl.DataFrame:
     """Return the target's prices by day and tier, sorted as ``_at_tier`` needs them."""
     provider, model = priced
-    return list_prices(provider, [model], dates.unique()).sort("from_tokens", "date")
+    return list_prices(provider, [model], dates.unique(), book).sort("from_tokens", "date")
 
 
 def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.DataFrame:
@@ -169,13 +172,17 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
     )  # fmt: skip
 
 
-def _with_price_of_staying(claude: pl.DataFrame, policy: Policy) -> tuple[pl.DataFrame, bool]:
+def _with_price_of_staying(
+    claude: pl.DataFrame, policy: Policy, book: PriceBook
+) -> tuple[pl.DataFrame, bool]:
     """Add what each request costs on Claude, and say whether every price for it is known.
 
     ``stay`` and ``returned`` in millionths of a micro-dollar, ``verify_input_price`` and
     ``verify_output_price`` in micro-dollars per million tokens.
     """
-    priced = _at_tier(claude, "full_input_tokens", _price_rows(policy.stays_on, claude["date"]))
+    priced = _at_tier(
+        claude, "full_input_tokens", _price_rows(policy.stays_on, claude["date"], book)
+    )
     write_5m = pl.col("cache_write_5m_price")
     stay = (
         pl.col("input_tokens") * pl.col("input_price")

@@ -3,12 +3,12 @@
 import polars as pl
 
 from fleet_pipeline import tables
-from fleet_pipeline.pricing import list_prices
+from fleet_pipeline.pricing import EMBEDDED, PriceBook, list_prices
 
 PROVIDER = "anthropic"
 
 
-def subscription_value(requests: pl.DataFrame) -> pl.DataFrame:
+def subscription_value(requests: pl.DataFrame, book: PriceBook = EMBEDDED) -> pl.DataFrame:
     """Return one row per Claude model of the weekly ``requests``: tokens and API list cost.
 
     Each request is priced at its own UTC date and, whole, at the tier of its own full input;
@@ -18,5 +18,5 @@ def subscription_value(requests: pl.DataFrame) -> pl.DataFrame:
     """
     claude = requests.filter(pl.col("client") == "claude")
     used = claude.select("model", "date").drop_nulls()
-    prices = list_prices(PROVIDER, used["model"].unique(), used["date"].unique())
+    prices = list_prices(PROVIDER, used["model"].unique(), used["date"].unique(), book)
     return tables.run("subscription_value", requests=requests, list_prices=prices)

@@ -10,6 +10,7 @@ import polars as pl
 
 from fleet_pipeline.costing.policy import Policy
 from fleet_pipeline.costing.replay import offload_replay
+from fleet_pipeline.pricing import EMBEDDED, PriceBook
 
 COMPARED: Final = (
     "moved_requests",
@@ -28,6 +29,7 @@ def compared(
     *,
     window_start: date,
     window_end: date,
+    book: PriceBook = EMBEDDED,
 ) -> pl.DataFrame:
     """Return one row per policy ('today', 'instead'), target and case: what ``replay`` says of it.
 
@@ -36,7 +38,9 @@ def compared(
     a target of one policy alone.
     """
     tables = {
-        name: offload_replay(requests, policy, window_start=window_start, window_end=window_end)
+        name: offload_replay(
+            requests, policy, window_start=window_start, window_end=window_end, book=book
+        )
         for name, policy in (("today", today), ("instead", instead))
     }
     before = tables["today"].select("model", "name", *COMPARED)

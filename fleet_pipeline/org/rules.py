@@ -124,6 +124,8 @@ def _places_are_told_apart(documents: Documents) -> Iterator[Mistake]:
     yield from _duplicates(fleet, hosts, "list all folders of a host under one entry")
     addresses = fleet.texts("sources", "*", "s3")
     yield from _duplicates(fleet, addresses, "each host has an address of its own")
+    feeds = fleet.texts("price_feeds", "*", "source")
+    yield from _duplicates(fleet, feeds, "a feed is asked once; remove one of the two")
 
 
 _RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (

@@ -5,8 +5,11 @@ row that names an agent) is in ``rules``; reading files is in ``loading``. A fie
 says what to write and its first example is a value that fits: errors quote both to the operator.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -50,6 +53,28 @@ def _markdown_path(text: str) -> str:
 def _subfolder(text: str) -> str:
     if Path(text) == Path():
         raise ValueError("is the folder of the configuration itself; name a folder for the site")
+    return text
+
+
+def _time_zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError("is no time zone; write an IANA name such as UTC or Europe/Berlin")
+    return text
+
+
+def _web_address(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme != "https" or not address.hostname:
+        raise ValueError("is no address; write one that begins with https://")
+    return text
+
+
+def _feed_address(text: str) -> str:
+    address = urlsplit(text)
+    if not (address.hostname and address.scheme in ("https", "http")):
+        raise ValueError("is no address; write one that begins with https://")
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1"):
+        raise ValueError("needs https; http is only for a mirror on this machine, 127.0.0.1")
     return text
 
 
@@ -135,6 +160,19 @@ class Publication(_Strict):
         if (self.ranking is None) == (self.site is None):
             raise ValueError("is one of two things; write either ranking: <file> or site: <folder>")
         return self
+
+
+class PriceFeed(_Strict):
+    """A price feed that the sweep asks, under its usual address if none is given."""
+
+    source: Literal["openrouter", "models.dev", "litellm"] = Field(
+        description="openrouter, models.dev or litellm", examples=["openrouter"]
+    )
+    url: Annotated[Text, AfterValidator(_feed_address)] | None = Field(
+        default=None,
+        description="an address of your own mirror",
+        examples=["https://mirror.example.org/models.json"],
+    )
 
 
 class AgentMapping(_Strict):
@@ -224,13 +262,76 @@ class ExecutionRoute(_Strict):
     escalate_when: Text = Field(description="what sends it back", examples=["brittle fixtures"])
 
 
+class FreeLimits(_Strict):
+    """What a free tier allows; a limit that is left out is not known."""
+
+    requests_per_minute: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="requests in a minute", examples=["30"]
+    )
+    requests_per_day: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="requests in a day", examples=["1000"]
+    )
+    tokens_per_minute: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="tokens in a minute, in and out", examples=["8000"]
+    )
+    tokens_per_day: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="tokens in a day, in and out", examples=["200000"]
+    )
+
+
+class Packet(_Strict):
+    """How large the packet is that free lanes are measured with."""
+
+    input_tokens: Annotated[int, Field(gt=0)] = Field(
+        description="tokens that a packet sends", examples=["4000"]
+    )
+    output_tokens: Annotated[int, Field(gt=0)] = Field(
+        description="tokens that it may get back", examples=["1000"]
+    )
+
+
+TrainingUse = Literal["no", "opt_out", "yes", "unknown"]
+
+
 class FreeApi(_Strict):
-    """A free provider and what it is good for."""
+    """A free provider and what it is good for; what was looked up says when and where."""
 
     provider: Text = Field(description="the provider's name", examples=["Groq free"])
     best_lane: Text = Field(description="what it is best at", examples=["Small packets"])
     use_when: Text = Field(description="when to use it", examples=["Classification"])
     avoid_when: Text = Field(description="when not to", examples=["Large context"])
+    limits: FreeLimits = Field(default=FreeLimits(), description="what the free tier allows")
+    limits_hold_for: Literal["account", "organisation", "project", "model", "unknown"] = Field(
+        default="unknown", description="what shares one allowance", examples=["account"]
+    )
+    resets_in: Annotated[Text, AfterValidator(_time_zone)] = Field(
+        default="UTC",
+        description="the time zone at whose midnight a day's allowance begins anew",
+        examples=["America/Los_Angeles"],
+    )
+    quota_signal: Literal["headers", "api", "none"] = Field(
+        default="none",
+        description="how the provider tells what is left; with none, requests are to be counted",
+        examples=["headers"],
+    )
+    training_use: TrainingUse = Field(
+        default="unknown",
+        description="whether packets may train models: no, opt_out, yes or unknown",
+        examples=['"yes"'],
+    )
+    verified_at: date | None = Field(
+        default=None,
+        description="the day on which somebody last looked all this up",
+        examples=["2026-06-17"],
+    )
+    evidence: Literal["provider", "console", "api", "report", "none"] = Field(
+        default="none",
+        description="where: provider (its page), console, api, report (somebody else's)",
+        examples=["provider"],
+    )
+    evidence_url: Annotated[Text, AfterValidator(_web_address)] | None = Field(
+        default=None, description="the page's address", examples=["https://example.org/limits"]
+    )
 
 
 class CandidateModel(_Strict):
@@ -264,6 +365,11 @@ class CandidateModel(_Strict):
     cache: CacheRules | None = Field(
         default=None, description="how its provider caches prompts; none where left out"
     )
+    training_use: TrainingUse = Field(
+        default="unknown",
+        description="whether packets may train models: no, opt_out, yes or unknown",
+        examples=['"yes"'],
+    )
 
     @property
     def price_provider(self) -> str:
@@ -294,6 +400,11 @@ class FleetFile(_Strict):
     )
     publish_to: tuple[Publication, ...] = Field(
         default=(), description="further places that get a copy", examples=["[]"]
+    )
+    price_feeds: tuple[PriceFeed, ...] = Field(
+        default=(PriceFeed(source="openrouter"), PriceFeed(source="models.dev")),
+        description="price feeds that the sweep asks; [] for none",
+        examples=["[{source: openrouter}]"],
     )
 
 
@@ -326,6 +437,10 @@ class FreeApisFile(_Strict):
 
     free_apis: tuple[FreeApi, ...] = Field(
         default=(), description="one row for each provider", examples=["[]"]
+    )
+    packet: Packet = Field(
+        default=Packet(input_tokens=4000, output_tokens=1000),
+        description="the packet that free lanes are measured with",
     )
     operating_rule: str = Field(default="", description="how a packet is sent")
     hard_rules: tuple[Text, ...] = Field(
@@ -371,6 +486,7 @@ class Org(_Strict):
     owner: str
     sources: tuple[Source, ...]
     publish_to: tuple[Publication, ...]
+    price_feeds: tuple[PriceFeed, ...]
     mapping: AgentMapping
     agents: tuple[Agent, ...]
     backbone: tuple[BackboneRole, ...]
@@ -378,6 +494,7 @@ class Org(_Strict):
     routing_matrix: tuple[MatrixRow, ...]
     execution_routing: tuple[ExecutionRoute, ...]
     free_apis: tuple[FreeApi, ...]
+    packet: Packet
     operating_rule: str
     hard_rules: tuple[str, ...]
     models: tuple[CandidateModel, ...]

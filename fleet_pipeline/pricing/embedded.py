@@ -5,7 +5,6 @@ package always gives the same price. Limits of the source (2026-11): the first p
 start date, and OpenRouter's history is coarse, so a past week may differ from what was billed.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -14,7 +13,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from fleet_pipeline.errors import PriceError
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 
 if TYPE_CHECKING:
@@ -72,20 +70,33 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
             )
             for start in _tier_starts(classes.values())
         ),
+        seen_on=None,
+        hours=None,
     )
 
 
-def require(provider: str, model: str, at: date) -> ModelPrice:
-    """Return what ``find`` returns; PriceError with the nearest names where it is unknown."""
-    price = find(provider, model, at)
-    if price is not None:
-        return price
-    near = difflib.get_close_matches(model, _model_ids(provider), n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(near)}?" if near else f"{provider} lists nothing like it."
-    raise PriceError(
-        f"no price for {provider} model {model!r} on {at} in {SOURCE}; {hint}"
-        " Correct the model's price_id in the org's files."
+def model_ids(provider: str) -> list[str]:
+    """Return the ids of all models that the package lists for ``provider``."""
+    listed = _providers().get(provider)
+    return sorted(model.id for model in listed.models) if listed else []
+
+
+def starts(provider: str, model: str) -> list[date]:
+    """Return the days from which the package knows another price of ``model``, ascending."""
+    from genai_prices import types as genai
+
+    listed = _listed_model(provider, model)
+    dated = [] if listed is None or isinstance(listed.prices, genai.ModelPrice) else listed.prices
+    return sorted(
+        price.constraint.start_date
+        for price in dated
+        if isinstance(price.constraint, genai.StartDateConstraint)
     )
+
+
+def spelling(provider: str, model: str) -> str:
+    """Return the provider's own spelling of a model that a cloud names its own way."""
+    return _anthropic_spelling(model) if provider == "anthropic" else model
 
 
 @cache
@@ -96,16 +107,11 @@ def _providers() -> "dict[str, genai.Provider]":
     return {provider.id: provider for provider in providers}
 
 
-def _model_ids(provider: str) -> list[str]:
-    listed = _providers().get(provider)
-    return sorted(model.id for model in listed.models) if listed else []
-
-
 def _listed_model(provider: str, model: str) -> "genai.ModelInfo | None":
     listed = _providers().get(provider)
     if listed is None:
         return None
-    return listed.find_model(_anthropic_spelling(model) if provider == "anthropic" else model)
+    return listed.find_model(spelling(provider, model))
 
 
 def _anthropic_spelling(model: str) -> str:

@@ -30,6 +30,9 @@ class ModelPrice:
 
     None means that the list names no price for the class, which is never the same as zero.
     ``effective_from`` is None where the list does not say since when; ``tiers`` ascend.
+    ``seen_on`` is the last day by ``at`` on which a feed was seen to list this price; None for a
+    source that is dated by itself. ``hours`` keeps prices for hours of the day as the feed words
+    them (JSON); they are shown and never used, since a date has no hour.
     """
 
     provider: str
@@ -47,6 +50,19 @@ class ModelPrice:
     at: date
     is_free: bool = False
     tiers: tuple[PriceTier, ...] = ()
+    seen_on: date | None = None
+    hours: str | None = None
+
+    @property
+    def age_days(self) -> int | None:
+        """Days from the price's last sighting to ``at``; None for a source dated by itself."""
+        return None if self.seen_on is None else (self.at - self.seen_on).days
+
+    def named(self) -> str:
+        """Name the row of the price list: its source, since when it holds, when last seen."""
+        since = f", in force since {self.effective_from}" if self.effective_from else ""
+        seen = f", last listed {self.seen_on}" if self.seen_on else ""
+        return f"{self.source}{since}{seen}"
 
     def for_context(self, full_input_tokens: int) -> "ModelPrice":
         """Return the flat price of a request with this full input (tokens, cache included).

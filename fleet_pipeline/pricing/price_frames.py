@@ -4,13 +4,15 @@ Belongs here: shaping ``ModelPrice`` for tables. The published table keeps decim
 joins holds integers, so that a sum over requests stays exact.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from fleet_pipeline.pricing.embedded import SOURCE, find
+from fleet_pipeline.pricing.book import EMBEDDED, PriceBook
+from fleet_pipeline.pricing.embedded import SOURCE
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 
 _PRICE = pl.Decimal(18, 9)
@@ -29,6 +31,7 @@ _PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "max_output": pl.Int64,
     "source": pl.String,
     "effective_from": pl.Date,
+    "seen_on": pl.Date,
     "at": pl.Date,
 }
 _LIST_PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -47,35 +50,51 @@ _MICROS_PER_USD = 1_000_000
 _UNBOUNDED = 2**62
 
 
-def prices_table(models: Iterable[tuple[str, str]], at: date) -> pl.DataFrame:
+def prices_table(
+    models: Iterable[tuple[str, str]], at: date, book: PriceBook = EMBEDDED
+) -> pl.DataFrame:
     """Return the weekly table ``prices``: one row per (provider, model), in force at ``at``.
 
     USD per million tokens as decimals. A model without a known price keeps its row and its name,
     with null prices and null ``is_free``. ``tiers`` spells long-context prices out in words.
     """
-    rows = [_prices_row(provider, model, at) for provider, model in sorted(set(models))]
+    rows = [_prices_row(book, provider, model, at) for provider, model in sorted(set(models))]
     return pl.DataFrame(rows, schema=_PRICES_SCHEMA, orient="row")
 
 
-def list_prices(provider: str, models: Iterable[str], dates: Iterable[date]) -> pl.DataFrame:
+def list_prices(
+    provider: str, models: Iterable[str], dates: Iterable[date], book: PriceBook = EMBEDDED
+) -> pl.DataFrame:
     """Return one row per known model, UTC day and tier: integer micro-dollars per million tokens.
 
     A row holds for requests whose full input lies in [from_tokens, up_to_tokens]; the tiers of a
     model and day leave no gap and never overlap. Unknown models have no row.
     """
     days = sorted(set(dates))
+    if not days:
+        return pl.DataFrame(schema=_LIST_PRICES_SCHEMA)
     rows = [
-        row
+        {**row, "date": span}
         for model in sorted(set(models))
-        for day in days
-        if (price := find(provider, model, day)) is not None
+        for span in _spans(days, book.breaks(provider, model, days[0], days[-1]))
+        if (price := book.find(provider, model, span[0])) is not None
         for row in _list_price_rows(price)
     ]
-    return pl.DataFrame(rows, schema=_LIST_PRICES_SCHEMA, orient="row")
+    by_span = pl.DataFrame(
+        rows, schema={**_LIST_PRICES_SCHEMA, "date": pl.List(pl.Date)}, orient="row"
+    )
+    return by_span.explode("date").sort("model", "date", "from_tokens")
 
 
-def _prices_row(provider: str, model: str, at: date) -> dict[str, object]:
-    price = find(provider, model, at)
+def _spans(days: list[date], breaks: list[date]) -> list[list[date]]:
+    """Split ascending ``days`` at each of the ``breaks``, of which the first is the first day."""
+    ends = [*(bisect_left(days, start) for start in breaks[1:]), len(days)]
+    starts = [0, *ends[:-1]]
+    return [days[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _prices_row(book: PriceBook, provider: str, model: str, at: date) -> dict[str, object]:
+    price = book.find(provider, model, at)
     if price is None:
         unknown = dict.fromkeys(_PRICES_SCHEMA)
         return {**unknown, "provider": provider, "model": model, "source": SOURCE, "at": at}
@@ -94,6 +113,7 @@ def _prices_row(provider: str, model: str, at: date) -> dict[str, object]:
         "max_output": price.max_output,
         "source": price.source,
         "effective_from": price.effective_from,
+        "seen_on": price.seen_on,
         "at": price.at,
     }
 
@@ -119,7 +139,6 @@ def _list_price_rows(price: ModelPrice) -> list[dict[str, object]]:
         rows.append(
             {
                 "model": price.model,
-                "date": price.at,
                 "from_tokens": start,
                 "up_to_tokens": end,
                 "input_price": _micros(flat.input_usd_per_mtok),

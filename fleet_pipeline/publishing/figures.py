@@ -36,7 +36,9 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "execution_routing": ("work_type",),
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
+    "model_catalog": ("model",),
     "hosts": ("host",),
+    "sources": ("source",),
     "results": ("name",),
 }
 

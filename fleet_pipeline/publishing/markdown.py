@@ -42,6 +42,7 @@ def render_ranking(page: Mapping[str, object]) -> str:
         _free_apis(page),
         _costs(page),
         _headroom(page),
+        _changes(page),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -57,6 +58,8 @@ def _front_matter(page: Record) -> str:
         "generator_version": resolve(page, "generator.version"),
         "data_sha256": hashlib.sha256(canonical_bytes(page)).hexdigest(),
         "demo": bool(page.get("demo")),
+        "price_source": resolve(page, "costs.price.source"),
+        "price_age_days": number(page, "prices.age_days"),
         "checks_passed": number(page, "checks.passed"),
         "checks_failed": number(page, "checks.failed"),
         "checks_warned": number(page, "checks.warned"),
@@ -96,6 +99,9 @@ def _ranking(page: Record) -> str:
         for row in rows
     ]
     header = ("#", "Model", "Name", "Best fleet route", "Cost", "Context", "Evidence")
+    withheld = resolve(page, "prices.ranking_withheld")
+    if isinstance(withheld, str):
+        return _section("ranking", "Model ranking", f"None this week: {markdown_text(withheld)}.")
     return _section("ranking", "Model ranking", "Quality first; cost is a badge, not the sort key.",
                     _table(header, body))  # fmt: skip
 
@@ -126,9 +132,19 @@ def _execution_routing(page: Record) -> str:
 
 def _free_apis(page: Record) -> str:
     rows = records(page, "free_api_catalog")
-    body = [_cells(row, "provider", "best_lane", "use_when", "avoid_when") for row in rows]
+    body = [
+        [
+            *_cells(row, "provider", "best_lane", "use_when", "avoid_when"),
+            formats.count(
+                number(page, address("free_api_catalog.{}.packets_per_day", row["provider"]))
+            ),
+            *_cells(row, "verified_at", "freshness"),
+        ]
+        for row in rows
+    ]
     rule = markdown_text(text(page, "operating_rule"), PROSE_CAP)
-    header = ("Provider", "Best fleet lane", "Use when", "Avoid when")
+    header = ("Provider", "Best fleet lane", "Use when", "Avoid when", "Packets a day",
+              "Looked up", "That is")  # fmt: skip
     return _section("free-api-catalog", "Free-API catalog", _table(header, body),
                     f"**Operating rule.** {rule}" if rule else "")  # fmt: skip
 
@@ -196,3 +212,18 @@ def _headroom(page: Record) -> str:
         )
     header = ("Limit", "Window", "Remaining", "Read before as-of", "Reading")
     return _section("headroom", "Headroom", _table(header, body) if body else "Unknown.")
+
+
+def _changes(page: Record) -> str:
+    body = [
+        [
+            *_cells(row, "kind", "field"),
+            markdown_id(text(row, "subject")),
+            *(markdown_text(text(row, name, formats.MISSING)) for name in ("before", "after")),
+            *_cells(row, "on", "source"),
+        ]
+        for row in records(page, "changes")
+    ]
+    header = ("Change", "Field", "Of", "Before", "After", "Since", "Source")
+    return _section("changes", "What changed since last week",
+                    _table(header, body) if body else "Nothing that is known changed.")  # fmt: skip

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet_pipeline.errors import PublicationError
-from fleet_pipeline.publishing import charts, findings
+from fleet_pipeline.publishing import changelog, charts, findings
 from fleet_pipeline.publishing.escaping import anchors, printable
 from fleet_pipeline.publishing.figures import (
     Record,
@@ -44,6 +44,7 @@ SECTIONS: Final = (
     ("free-api", "Free-API catalog"),
     ("ranking", "Model ranking"),
     ("execution", "Execution routing"),
+    ("changes", "What changed"),
     ("method", "Method and downloads"),
 )
 
@@ -177,6 +178,8 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         ranking=records(page, "ranking"),
         model_anchors=anchors("model", (text(row, "model") for row in records(page, "ranking"))),
         execution=records(page, "execution_routing"),
+        changes=records(page, "changes"),
+        price_sources=records(page, "prices.sources"),
         hard_rules=_texts(page.get("hard_rules")),
         checks=records(page, "checks.results"),
         hosts=records(page, "sources.hosts"),
@@ -210,6 +213,7 @@ def _templates() -> Environment:
     environment.filters.update(FORMATS)
     environment.filters["leaves_claude"] = findings.leaves_claude
     environment.filters["sentence"] = _sentence
+    environment.tests["told"] = changelog.is_told
     return environment
 
 

@@ -15,6 +15,12 @@ from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.publishing.page_data_prices import (
+    availability_badges,
+    change_records,
+    free_api_catalog,
+    price_facts,
+)
 from fleet_pipeline.publishing.page_data_replay import context_fit
 from fleet_pipeline.quality import CheckOutcome
 
@@ -36,11 +42,13 @@ def build_page(
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
-    cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage.
+    cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
+    price_sources, model_catalog, free_quotas, changes.
     ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
+    prices = price_facts(tables)
     page: Record = {
         "schema_version": SCHEMA_VERSION,
         "org": org.name,
@@ -60,10 +68,14 @@ def build_page(
         "costs": costs(org, as_of, tables),
         "context_fit": context_fit(org, tables),
         **_policy(org),
-        "ranking": _ranking(org, tables["prices"]),
+        "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),
+        "prices": prices,
+        # Without prices that are fresh enough there is no ranking; the page says why.
+        "ranking": [] if prices["ranking_withheld"] else _ranking(org, tables),
+        "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
         "checks": _checks(checks),
-        "changes": [],
+        "changes": change_records(tables["changes"]),
     }
     return {name: _plain(value) for name, value in page.items()}
 
@@ -152,35 +164,29 @@ def _policy(org: Org) -> Record:
             }
             for route in org.execution_routing
         ],
-        "free_api_catalog": [
-            {
-                "provider": api.provider,
-                "best_lane": api.best_lane,
-                "use_when": api.use_when,
-                "avoid_when": api.avoid_when,
-            }
-            for api in org.free_apis
-        ],
         "operating_rule": org.operating_rule,
         "hard_rules": list(org.hard_rules),
     }
 
 
-def _ranking(org: Org, prices: pl.DataFrame) -> list[Record]:
+def _ranking(org: Org, tables: Tables) -> list[Record]:
     """Return the candidates in the org's own order: without probes nothing else is known."""
+    catalog = {row["model"]: row for row in _rows(tables["model_catalog"])}
     return [
-        _ranked(rank, model, price_record(prices, model))
+        _ranked(rank, model, price_record(tables["prices"], model), catalog.get(model.id))
         for rank, model in enumerate(org.models, start=1)
     ]
 
 
-def _ranked(rank: int, model: CandidateModel, price: PriceRecord | None) -> Record:
+def _ranked(
+    rank: int, model: CandidateModel, price: PriceRecord | None, listed: Record | None
+) -> Record:
     return {
         "rank": rank,
         "model": model.id,
         "name": model.name,
         "route": model.route,
-        "badges": list(model.badges),
+        "badges": [*model.badges, *(availability_badges(listed) if listed else ())],
         "cost_badge": _cost_badge(price),
         "price": price,
         "context_tokens": model.context_tokens,

@@ -29,6 +29,7 @@ class PriceRecord(TypedDict):
     is_free: bool
     source: str
     effective_from: date | None
+    seen_on: date | None
     at: date
 
 
@@ -87,6 +88,7 @@ def price_record(prices: pl.DataFrame, model: CandidateModel) -> PriceRecord | N
         "is_free": row["is_free"],
         "source": row["source"],
         "effective_from": row["effective_from"],
+        "seen_on": row["seen_on"],
         "at": row["at"],
     }
 
@@ -99,6 +101,7 @@ def _unknown_price(as_of: date) -> PriceRecord:
         "is_free": False,
         "source": "no known price",
         "effective_from": None,
+        "seen_on": None,
         "at": as_of,
     }
 

@@ -1,12 +1,14 @@
 """The site: one complete folder per week, ``latest`` beside them, copies of the ranking elsewhere.
 
 A week is built whole in a hidden folder, forced to disk and put in place by one step. The order is
-what readers may rely on: copies of the ranking, then the week, and ``latest`` as the last of all.
+what readers may rely on: copies of the ranking, then the week, then what changed from week to week,
+and ``latest`` as the last of all.
 When anything fails, all of it is undone and what was published before is there as it was. One
 publisher at a time: the lock of the home is the caller's.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import polars as pl
 
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing import durable
+from fleet_pipeline.publishing.changelog import changelog_files
 from fleet_pipeline.publishing.figures import canonical_bytes
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
@@ -67,6 +70,7 @@ def publish(
         durable.settle(weeks)
         durable.remove(durable.incoming(site / "latest"))
     changed = not _is_published(folder, files)
+    logs = changelog_files([page, *_other_pages(weeks, as_of)])
     with ExitStack() as undo:
         for place in extra_places:
             _stage_copy(undo, place, files[RANKING_FILE])
@@ -78,6 +82,10 @@ def publish(
         if changed:
             with _naming(folder):
                 _place_week(undo, folder)
+        for name, content in logs.items():
+            if _bytes_of(site / name) != content:
+                _stage_copy(undo, site / name, content)
+                _place_copy(undo, site / name)
         with _naming(site / "latest"):
             latest = _move_latest(undo, site)
         undo.pop_all()
@@ -107,6 +115,25 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
         files[f"tables/{name}.parquet"] = parquet_bytes(frame)
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return {**files, SUMS_FILE: "".join(sums).encode()}
+
+
+def _other_pages(weeks: Path, as_of: str) -> list[dict[str, object]]:
+    """Return the pages of the other weeks on the site; one that cannot be read tells nothing."""
+    pages = []
+    for folder in sorted(weeks.iterdir()):
+        if _is_date(folder.name) and folder.name != as_of:
+            with suppress(OSError, ValueError):
+                page = json.loads((folder / "page.json").read_bytes())
+                if isinstance(page, dict):
+                    pages.append(page)
+    return pages
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _as_of(page: Mapping[str, object]) -> str:

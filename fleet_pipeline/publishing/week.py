@@ -37,6 +37,10 @@ TABLES: Final = (
     "replay_routes",
     "subscription_value",
     "reconciliation",
+    "price_sources",
+    "model_catalog",
+    "free_quotas",
+    "changes",
 )
 """The weekly tables that a page is made of; all but the requests themselves are published."""
 

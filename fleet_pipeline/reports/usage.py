@@ -16,7 +16,7 @@ import polars as pl
 
 from fleet_pipeline import tables
 from fleet_pipeline.org import UNATTRIBUTED
-from fleet_pipeline.pricing import list_prices
+from fleet_pipeline.pricing import EMBEDDED, PriceBook, list_prices
 from fleet_pipeline.reports.periods import BLOCK, Days, block_starts, first_of_week
 
 Kind = Literal["daily", "weekly", "monthly", "session", "agent", "model", "blocks"]
@@ -176,18 +176,20 @@ def report(
     newest: datetime | None = None,
     agents: pl.DataFrame | None = None,
     week_start: str = "wednesday",
+    book: PriceBook = EMBEDDED,
 ) -> Report:
     """Return the report of one kind over the ledger rows that lie on ``days``.
 
     Blocks are whole: they are found in all Claude rows given, and those are kept that begin on one
     of the days. ``agents`` (cwd, agent), each folder once, is what the agent report goes by;
-    ``newest`` is the last request of the whole ledger, of which ``ledger`` may be a part.
+    ``newest`` is the last request of the whole ledger, of which ``ledger`` may be a part. ``book``
+    holds the list prices of the days.
     """
     rows = ledger.filter(days.hold(pl.col("ts"))) if kind != "blocks" else _blocks(ledger, days)
     if kind == "agent":
         nobodys = pl.DataFrame(schema={"cwd": pl.String, "agent": pl.String})
         rows = rows.join(nobodys if agents is None else agents, "cwd", "left")
-    records = _records(rows.with_columns(period=_period(kind, days, week_start)))
+    records = _records(rows.with_columns(period=_period(kind, days, week_start)), book)
     by_period = groupby(records, key=lambda record: record.period)
     made = [_row(key, list(group)) for key, group in by_period]
     if kind in _LARGEST_FIRST:
@@ -222,21 +224,21 @@ def _blocks(ledger: pl.DataFrame, days: Days) -> pl.DataFrame:
     return blocks.filter(days.hold(pl.col("block")))
 
 
-def _records(rows: pl.DataFrame) -> list[_Record]:
+def _records(rows: pl.DataFrame, book: PriceBook) -> list[_Record]:
     requests = rows.with_columns(
         date=pl.col("ts").dt.date(),
         full_input_tokens=pl.sum_horizontal(
             "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"
         ),
     )
-    prices = pl.concat(_prices(requests, client) for client in _PROVIDERS)
+    prices = pl.concat(_prices(requests, client, book) for client in _PROVIDERS)
     lines = tables.run("report_lines", requests=requests, list_prices=prices)
     return msgspec.convert(lines.to_dicts(), list[_Record])
 
 
-def _prices(requests: pl.DataFrame, client: str) -> pl.DataFrame:
+def _prices(requests: pl.DataFrame, client: str, book: PriceBook) -> pl.DataFrame:
     used = requests.filter(client=client).select("model", "date").drop_nulls().unique()
-    prices = list_prices(_PROVIDERS[client], used["model"], used["date"])
+    prices = list_prices(_PROVIDERS[client], used["model"], used["date"], book)
     return prices.with_columns(client=pl.lit(client))
 
 

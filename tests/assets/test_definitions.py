@@ -27,6 +27,14 @@ GROUPS = {
         "target_proxy",
     },
     "headroom": {"headroom"},
+    "sweep": {
+        "price_feeds",
+        "price_snapshots",
+        "price_sources",
+        "model_catalog",
+        "free_quotas",
+        "changes",
+    },
     "costing": {
         "price_list",
         "prices",
@@ -40,8 +48,8 @@ GROUPS = {
     },
     "publication": {"routing_page"},
 }
-NOT_MADE_HERE = {"transcripts", "organisation", "price_list"}
-NOT_BY_WEEK = {"transcript_evidence", "usage_ledger"}
+NOT_MADE_HERE = {"transcripts", "organisation", "price_list", "price_feeds"}
+NOT_BY_WEEK = {"transcript_evidence", "usage_ledger", "price_snapshots"}
 REFUSING = {
     ("usage_ledger", "requests_are_unique"),
     ("window_coverage", "window_holds_requests"),
@@ -58,6 +66,10 @@ WARNING = {
     ("subscription_value", "used_models_have_prices"),
     ("reconciliation", "ledger_is_within_client_totals"),
     ("reconciliation", "transcripts_tell_nearly_all"),
+    ("price_snapshots", "feeds_answer"),
+    ("price_sources", "prices_are_fresh"),
+    ("model_catalog", "candidates_are_listed"),
+    ("free_quotas", "free_tiers_are_verified"),
 }
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
@@ -161,10 +173,14 @@ def test_on_wednesday_the_week_that_has_just_closed_is_asked_for() -> None:
     assert request.partition_key == "2026-06-10"
 
 
-def test_at_night_only_the_transcripts_are_read() -> None:
+def test_at_night_transcripts_are_read_and_feeds_are_asked() -> None:
     [request] = _requests_at("nightly_ingest", datetime(2026, 6, 18, 3, 30, tzinfo=UTC))
     assert request.partition_key is None
-    checks = {"transcript_evidence_quarantine_is_small", "usage_ledger_requests_are_unique"}
+    checks = {
+        "transcript_evidence_quarantine_is_small",
+        "usage_ledger_requests_are_unique",
+        "price_snapshots_feeds_answer",
+    }
     assert _steps("nightly_ingest_job") == NOT_BY_WEEK | checks
 
 
@@ -183,7 +199,8 @@ def test_the_page_is_due_on_wednesday_at_nine() -> None:
     assert [name for name, spec in SPECS.items() if spec.freshness_policy] == ["routing_page"]
 
 
-def test_nothing_is_retried_because_nothing_goes_over_a_network() -> None:
+def test_only_what_goes_over_a_network_is_retried() -> None:
     made = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     assert {asset.key.to_user_string() for asset in made} == SPECS.keys() - NOT_MADE_HERE
-    assert [asset.key for asset in made if asset.op.retry_policy] == []
+    retried = [asset.key.to_user_string() for asset in made if asset.op.retry_policy]
+    assert retried == ["price_snapshots"]

@@ -275,7 +275,7 @@ def test_models_without_a_list_price_are_named(
 def test_candidates_without_a_price_are_named_since_no_page_can_be_published(
     fleet: Run, org: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pricing, "find", lambda *_: None)
+    monkeypatch.setattr(pricing.PriceBook, "find", lambda *_: None)
     says = [
         each for each in problems(fleet("doctor", "--json"), losing_data=False) if "price" in each
     ]

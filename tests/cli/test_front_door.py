@@ -144,6 +144,12 @@ def test_ingest_loads_neither_the_graph_nor_the_query_engine() -> None:
     assert not {"dagster", "assets", "duckdb", "rich", "genai_prices", "jinja2"} & loaded
 
 
+def test_prices_load_neither_the_graph_nor_the_query_engine() -> None:
+    loaded = modules_of("prices", "z-ai/glm-5.2", "--home", "home")
+    assert "fleet_pipeline.pricing" in loaded
+    assert not {"dagster", "assets", "duckdb", "rich", "jinja2"} & loaded
+
+
 def test_ingest_with_totals_still_does_not_load_the_graph() -> None:
     loaded = modules_of("ingest", "--json", "--home", "home")
     assert "duckdb" in loaded
@@ -153,7 +159,7 @@ def test_ingest_with_totals_still_does_not_load_the_graph() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["sweep"],
+        ["weep"],
         ["refresh", "--weekly"],
         ["refresh", "extra"],
         ["ingest", "--home", ""],

@@ -136,7 +136,9 @@ def test_an_object_that_did_not_only_grow_is_read_whole(fleet, how):
     assert {"old0", "old8", "new0"} <= set(fleet.billed()), "what was seen once counts for good"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 9))]
+)
 def test_an_object_that_grows_in_any_pieces_counts_as_if_it_came_at_once(fleet, seed):
     chance = random.Random(seed)
     whole = {SESSION: STORY, ROLLOUT: told(story_of_codex())}

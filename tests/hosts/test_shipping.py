@@ -1,6 +1,10 @@
 """What a host sends is what a home reads: all of it, once, and nothing else."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
@@ -161,6 +165,7 @@ def test_of_a_large_transcript_that_grew_only_the_new_bytes_are_sent(fleet, mach
     assert {"m599", "n49"} <= set(fleet.billed())
 
 
+@pytest.mark.slow
 def test_a_store_that_only_pretends_to_keep_what_it_has_gets_all_of_it(
     tmp_path, any_store, machine
 ):
@@ -172,6 +177,7 @@ def test_a_store_that_only_pretends_to_keep_what_it_has_gets_all_of_it(
     assert fleet.store.get(key) == machine.claude("p/large.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_large_transcript_that_was_rewritten_is_sent_whole(fleet, machine):
     grown(machine, fleet)
     path = machine.claude("p/large.jsonl")
@@ -214,6 +220,49 @@ def test_a_shipment_that_was_interrupted_goes_on_where_it_stopped(fleet, machine
     assert fleet.receive(machine, "laptop").files_sent == 3
     fleet.ingest("laptop")
     assert "laptop19" in fleet.billed()
+
+
+SHIPPING = """
+import sys
+from pathlib import Path
+from fleet_pipeline.home import Home
+from fleet_pipeline.s3 import Address
+from fleet_pipeline.s3.bucket import Bucket
+from fleet_pipeline.shipping import SentRegister, ship, transcript_items
+from fleet_pipeline.transcripts.discover import Places
+root, address = Path(sys.argv[1]), Address(sys.argv[2], "logs/laptop/", sys.argv[3])
+items, _ = transcript_items(Places((root / "laptop/.claude",), (), "laptop"), root / "laptop")
+print("ready", flush=True)
+ship(items, Bucket(address), SentRegister.of(Home(root / "home"), address))
+"""
+
+
+@pytest.mark.slow
+def test_a_shipment_killed_at_any_moment_leaves_whole_objects_and_the_next_one_completes_it(
+    tmp_path, any_store
+):
+    fleet, machine = Fleet(tmp_path, any_store), Machine(tmp_path, "laptop")
+    for n in range(60):
+        data = transcript(*(reply(f"m{n}-{k}", content="x" * 1000) for k in range(20 + n)))
+        machine.write(machine.claude(f"p/{n}.jsonl"), data)
+    killed = 0
+    for number in range(8):
+        arguments = [str(tmp_path), fleet.store.bucket, fleet.store.proxy.url]
+        with subprocess.Popen(
+            [sys.executable, "-c", SHIPPING, *arguments], stdout=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            time.sleep(0.3 + number * 0.05)
+            process.kill()
+        killed += process.returncode == -signal.SIGKILL
+        for name in fleet.store.names():
+            local = machine.claude(name.partition("/projects/")[2]).read_bytes()
+            assert fleet.store.get(name) == local
+    assert killed, "every shipment was done before its end came"
+    fleet.receive(machine)
+    assert len(fleet.store.names()) == 60
+    fleet.ingest("laptop")
+    assert len(fleet.billed()) == sum(20 + n for n in range(60))
 
 
 @pytest.mark.parametrize("how", ["500", "503", "refused"])

@@ -244,6 +244,7 @@ def _price(prices: tuple[float, float, float | None] | None) -> dict[str, object
         "cache_read_usd_per_mtok": prices[2],
         "source": "genai-prices 0.2.3",
         "effective_from": "2026-06-16",
+        "seen_on": "2026-06-16",
         "at": "2026-06-17",
     }
 
@@ -486,7 +487,10 @@ def _build() -> dict[str, object]:
             for work, route, when in EXECUTION
         ],
         "free_api_catalog": [
-            {"provider": provider, "best_lane": lane, "use_when": use, "avoid_when": avoid}
+            {"provider": provider, "best_lane": lane, "use_when": use, "avoid_when": avoid,
+             "packets_per_day": 200, "packet_tokens": 5_000, "bound_by": "tokens_per_day",
+             "limits_hold_for": "account", "training_use": "yes", "verified_at": "2026-06-10",
+             "freshness": "verified"}
             for provider, lane, use, avoid in FREE_APIS
         ],
         "operating_rule": "One-shot packet, explicit schema, small output cap, one retry, the "
@@ -541,7 +545,20 @@ def _build() -> dict[str, object]:
                  "says": "unattributed input 3.1%, limit 3.0%"},
             ],
         },
-        "changes": [],
+        "prices": {
+            "basis": "feeds", "age_days": 1, "held": [], "ranking_withheld": None,
+            "sources": [
+                {"source": "openrouter", "last_good": "2026-06-16T03:30:00Z", "age_days": 1,
+                 "models": 340, "held": 2, "age": "fresh"},
+                {"source": "genai-prices 0.2.3", "last_good": None, "age_days": None,
+                 "models": None, "held": None, "age": "dated by itself"},
+            ],
+        },
+        "changes": [
+            {"kind": "repriced", "subject": "qwen/qwen3.7-plus", "field": "input",
+             "before": "0.3", "after": "0.32", "on": "2026-06-12", "source": "openrouter",
+             "is_candidate": True},
+        ],
     }  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def test_all_sections_stand_in_the_order_of_the_page_that_this_one_replaces(html
     assert places == sorted(places)
     assert [name for name, _ in SECTIONS] == [
         "bottom-line", "backbone", "headroom", "cost", "mirage", "replay", "strategy", "matrix",
-        "agents", "free-api", "ranking", "execution", "method",
+        "agents", "free-api", "ranking", "execution", "changes", "method",
     ]  # fmt: skip
 
 

@@ -7,13 +7,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import costing, tables
+from fleet_pipeline import catalog, costing, tables
+from fleet_pipeline.catalog import endpoints
+from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
-from fleet_pipeline.pricing import find, prices_table
+from fleet_pipeline.pricing import EMBEDDED, find, prices_table
+from fleet_pipeline.pricing.observations import SCHEMA
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
+from fleet_pipeline.weeks import opening
 
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 6, 17)
@@ -122,7 +126,20 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
         made[table.__name__] = table(rows, policy, window_start=START, window_end=AS_OF)
     made["replay_routes"] = costing.replay_routes(rows, policy)
+    before, after = (known(day) for day in (opening(AS_OF), AS_OF))
+    made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
+    made["model_catalog"] = catalog.model_catalog(
+        org, after.observations, pl.DataFrame(schema=endpoints.SCHEMA)
+    )
+    made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
+    made["changes"] = catalog.changes(org, before, after)
     return made
+
+
+def known(close: date) -> catalog.Known:
+    """What is known by a close where no feed was ever heard."""
+    nothing = pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema=FREE_APIS)
+    return catalog.Known(close, EMBEDDED, *nothing)
 
 
 def quota() -> pl.DataFrame:
@@ -452,3 +469,31 @@ def test_what_fits_is_a_share_or_unknown(month: Json) -> None:
     haiku = named(fits, model="anthropic/claude-haiku-4.5")
     assert (haiku["requests_share"], haiku["full_input_tokens_share"]) == (0.5, 0.01)
     assert {row["turns_share"] for row in fits} == {None}
+
+
+def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:
+    listed = weekly_tables(org, ledger(*a_month()))["model_catalog"]
+    glm = pl.col("model") == "z-ai/glm-5.2"
+    changed = listed.with_columns(
+        status=pl.when(glm).then(pl.lit("gone")).otherwise("status"),
+        accepts_schema=pl.when(glm).then(False),
+        retires_on=pl.when(glm).then(date(2026, 7, 1)),
+        endpoints=pl.when(glm).then(2),
+        endpoints_up=pl.when(glm).then(0),
+    )
+    built = page(org, *a_month(), model_catalog=changed)
+    assert named(built["ranking"], model="z-ai/glm-5.2")["badges"] == [
+        "no longer listed", "no endpoint up", "until 2026-07-01", "schema by prompt only",
+    ]  # fmt: skip
+    assert named(built["ranking"], model="qwen/qwen3.7-plus")["badges"] == []
+    assert named(built["model_catalog"], model="z-ai/glm-5.2")["status"] == "gone"
+
+
+def test_prices_that_are_too_old_are_on_the_page_without_a_ranking(org: Org) -> None:
+    old = {"source": "openrouter", "age_days": 15, "models": 3, "held": 0, "age": "too old"}
+    sources = weekly_tables(org, ledger(*a_month()))["price_sources"]
+    rows = pl.DataFrame([{**old, "last_good": datetime(2026, 6, 2, tzinfo=UTC)}])
+    built = page(org, *a_month(), price_sources=pl.concat([sources, rows], how="diagonal_relaxed"))
+    assert built["ranking"] == []
+    assert built["prices"]["ranking_withheld"] == "the newest prices are 15 days old"
+    assert named(built["prices"]["sources"], source="openrouter")["age_days"] == 15

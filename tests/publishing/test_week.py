@@ -12,13 +12,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fleet_pipeline import costing, headroom, ledger, org, pricing, tables
+from fleet_pipeline import catalog, costing, headroom, ledger, org, pricing, tables
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.publishing.week import TABLES, publish_week, published_pages
 from fleet_pipeline.settings import Settings
-from fleet_pipeline.weeks import window
+from fleet_pipeline.weeks import opening, window
 
 CLOSE, BEFORE = date(2026, 6, 17), date(2026, 6, 10)
 ORG = Path(__file__).parents[2] / "orgs" / "riles-fleet"
@@ -61,6 +61,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
     )
     agent_usage = tables.run("agent_usage", requests=requests, agents=agents)
     reference = fleet.reference
+    before, after = (catalog.known_at(home, day) for day in (opening(close), close))
     made = {
         "requests": requests,
         "window_coverage": tables.run("window_coverage", parameters=days, requests=requests),
@@ -81,6 +82,12 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "context_fit": costing.context_fit(requests, fleet),
         "replay_routes": costing.replay_routes(requests, costing.policy_of(fleet)),
         "subscription_value": costing.subscription_value(requests),
+        "price_sources": catalog.price_sources(after.observations, after.book, close),
+        "model_catalog": catalog.model_catalog(
+            fleet, after.observations, catalog.newest(home, "endpoints", close)
+        ),
+        "free_quotas": catalog.free_quotas(fleet, close, catalog.newest(home, "quotas", close)),
+        "changes": catalog.changes(fleet, before, after),
     }
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
         made[table.__name__] = table(
@@ -142,7 +149,7 @@ def test_a_week_tells_its_ranking_its_checks_and_the_figures_that_decide(ready: 
     week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
     page = json.loads((week.published.folder / "page.json").read_bytes())
     assert week.ranking == ranking_of(ready, CLOSE)
-    assert (week.checks_passed, week.checks_warned) == (13, 0)
+    assert (week.checks_passed, week.checks_warned) == (16, 0)
     assert (
         week.decision_figures["full_input_tokens"] == (page["usage"]["claude"]["full_input_tokens"])
     )

@@ -1,0 +1,180 @@
+"""Which of a feed's prices are believed: pure verdicts on runs of equal sightings.
+
+Feeds have shown a paid model at zero for half a day, prices in the wrong unit, and routers at -1.
+A price that is not believed is held, with its reason; the last believed one stays in force.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal
+
+from fleet_pipeline.pricing.feeds import origin
+
+Reason = Literal[
+    "not_stated", "negative", "not_a_unit_price", "zero", "jump", "cache_read_above_input"
+]
+
+JUMP: Final = Decimal("1.5")
+WEEK: Final = timedelta(days=7)
+LOWEST: Final = Decimal("0.0005")
+"""USD per million tokens. The cheapest price in a real list of 364 models was 0.01."""
+HIGHEST: Final = Decimal(1000)
+"""USD per million tokens. The dearest price in that list was 600."""
+_AGREES: Final = Decimal("0.01")
+_FREE_NAME: Final = ":free"
+
+_NEVER: Final[frozenset[Reason]] = frozenset({"not_stated", "negative", "not_a_unit_price"})
+_ONLY_BY_ANOTHER: Final[frozenset[Reason]] = frozenset({"zero"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a verdict looks at: USD per million tokens; None where the feed is silent."""
+
+    input: Decimal | None
+    output: Decimal | None
+    cache_read: Decimal | None
+    others: tuple[Decimal, ...] = ()
+    """Cache writes and long-context prices: they must be prices, but may move."""
+
+    def all(self) -> tuple[Decimal, ...]:
+        """Return every price that is stated."""
+        base = (self.input, self.output, self.cache_read)
+        return (*(price for price in base if price is not None), *self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An unbroken run of equal sightings of one model's price by one source."""
+
+    source: str
+    provider: str
+    model: str
+    prices: Prices
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a run is believed, what speaks against it, and what outweighed that."""
+
+    believed: bool
+    reason: Reason | None = None
+    confirmed_by: str | None = None
+
+
+Witness = Callable[[Run], str | None]
+"""Names a further source that stated the prices of a run by its end, if there is one."""
+
+
+def declared_free(model: str) -> bool:
+    """Say whether a model's own id says that it costs nothing."""
+    return model.endswith(_FREE_NAME)
+
+
+def verdicts(runs: Sequence[Run], witness: Witness | None = None) -> list[Verdict]:
+    """Return the verdict on each of the ``runs`` of one model, all sources together.
+
+    Each source is held against its own past; what is questionable needs another source that does
+    not copy it, or ``witness``. A jump that is seen unchanged for a week is believed as well: a
+    lone feed would otherwise be wrong for good. A zero never is: feeds keep wrong ones for weeks.
+    """
+    found: dict[int, Verdict] = {}
+    for source in sorted({run.source for run in runs}):
+        believed: list[Run] = []
+        timeline = sorted(
+            (run.first_seen, place) for place, run in enumerate(runs) if run.source == source
+        )
+        for _, place in timeline:
+            run = runs[place]
+            found[place] = _verdict(run, believed, runs, witness)
+            if found[place].believed:
+                believed.append(run)
+    return [found[place] for place in range(len(runs))]
+
+
+def _verdict(
+    run: Run, believed: Sequence[Run], all_runs: Iterable[Run], witness: Witness | None
+) -> Verdict:
+    reason = _objection(run, believed)
+    if reason is None:
+        return Verdict(True)
+    if reason in _NEVER:
+        return Verdict(False, reason)
+    by = _second_source(run, all_runs) or (witness(run) if witness else None)
+    if by is None and reason not in _ONLY_BY_ANOTHER and run.last_seen - run.first_seen >= WEEK:
+        by = "a week of the same"
+    return Verdict(by is not None, reason, by)
+
+
+def _objection(run: Run, believed: Sequence[Run]) -> Reason | None:
+    """Return what speaks against a run, the gravest first; None if nothing does."""
+    prices, stated = run.prices, run.prices.all()
+    if prices.input is None:
+        return "not_stated"
+    if any(price < 0 for price in stated):
+        return "negative"
+    if any(price != 0 and not LOWEST <= price <= HIGHEST for price in stated):
+        return "not_a_unit_price"
+    if declared_free(run.model):
+        return None
+    if prices.input == 0 and not prices.output:
+        return "zero"
+    recent = [past for past in believed if past.last_seen >= run.first_seen - WEEK]
+    if any(_became_zero(past.prices, prices) for past in believed[-1:]):
+        return "zero"
+    if prices.cache_read is not None and prices.cache_read > prices.input:
+        return "cache_read_above_input"
+    return "jump" if any(_jumps(past.prices, prices) for past in recent) else None
+
+
+def _pairs(before: Prices, after: Prices) -> list[tuple[Decimal, Decimal]]:
+    both = (
+        (before.input, after.input),
+        (before.output, after.output),
+        (before.cache_read, after.cache_read),
+    )
+    return [(old, new) for old, new in both if old is not None and new is not None]
+
+
+def _became_zero(before: Prices, after: Prices) -> bool:
+    return any(old > 0 and new == 0 for old, new in _pairs(before, after))
+
+
+def _jumps(before: Prices, after: Prices) -> bool:
+    return any(
+        max(old, new) > JUMP * min(old, new)
+        for old, new in _pairs(before, after)
+        if old > 0 and new > 0
+    )
+
+
+def _second_source(run: Run, all_runs: Iterable[Run]) -> str | None:
+    """Return the source, not of the same origin, that stated these prices around the same time."""
+    own = origin(run.source, run.provider)
+    agreeing = {
+        other.source
+        for other in all_runs
+        if origin(other.source, other.provider) != own
+        and other.first_seen <= run.last_seen
+        and other.last_seen >= run.first_seen - WEEK
+        and agree(run.prices, other.prices)
+    }
+    return min(agreeing, default=None)
+
+
+def agree(one: Prices, other: Prices) -> bool:
+    """Say whether two sources mean the same price: input and output within one percent."""
+    pairs = ((one.input, other.input), (one.output, other.output))
+    return all(
+        first is second is None
+        or (
+            first is not None
+            and second is not None
+            and abs(first - second) <= _AGREES * max(first, second)
+        )
+        for first, second in pairs
+    )

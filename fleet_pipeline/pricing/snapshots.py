@@ -1,0 +1,71 @@
+"""The home's price snapshots: one immutable Parquet file for each answer of a feed, kept for good.
+
+Belongs here: where snapshots lie, adding one, reading those that were known by a moment.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from fleet_pipeline.errors import SourceError
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.store import write_frame
+from fleet_pipeline.pricing.observations import SCHEMA
+
+_TIME_IN_NAME: Final = "%Y%m%dT%H%M%S%fZ"
+
+
+def folder(home: Home) -> Path:
+    """Return where the snapshots of a home are."""
+    return home.lake / "prices" / "snapshots"
+
+
+def add(home: Home, frame: pl.DataFrame) -> Path:
+    """Keep one snapshot (one source, one moment) and return its file; a repeat changes nothing.
+
+    Raises ValueError for rows of several answers.
+    """
+    [(source, observed_at, recorded_at)] = (
+        frame.select("source", "observed_at", "recorded_at").unique().iter_rows()
+    )
+    seen = observed_at.astimezone(UTC).strftime(_TIME_IN_NAME)
+    learned = recorded_at.astimezone(UTC).strftime(_TIME_IN_NAME)
+    name = f"{seen}.parquet" if seen == learned else f"{seen}-learned-{learned}.parquet"
+    path = folder(home) / f"source={source}" / name
+    write_frame(path, frame)
+    return path
+
+
+def observations(home: Home, known_by: date | None = None) -> pl.DataFrame:
+    """Return every row of every snapshot that was recorded before ``known_by`` (00:00 UTC).
+
+    None for all of them. Raises SourceError naming a damaged file.
+    """
+    return read(sorted(folder(home).glob("source=*/*.parquet")), known_by)
+
+
+def read(files: Iterable[Path], known_by: date | None = None) -> pl.DataFrame:
+    """Return the rows of snapshot ``files``, as ``observations`` does."""
+    files = list(files)
+    if not files:
+        return pl.DataFrame(schema=SCHEMA)
+    try:
+        rows = pl.read_parquet(files, hive_partitioning=False, glob=False).select(SCHEMA.names())
+        rows = rows.cast({name: kind for name, kind in SCHEMA.items()})
+    except pl.exceptions.PolarsError:
+        raise _damaged(files) from None
+    if known_by is None:
+        return rows
+    return rows.filter(pl.col("recorded_at") < datetime.combine(known_by, time(), UTC))
+
+
+def _damaged(files: Iterable[Path]) -> SourceError:
+    for path in files:
+        try:
+            pl.read_parquet(path, hive_partitioning=False).select(SCHEMA.names())
+        except (OSError, pl.exceptions.PolarsError):
+            return SourceError(f"{path} is damaged; bring it back from a backup, or delete it")
+    return SourceError("price snapshots cannot be read together")

@@ -1,0 +1,81 @@
+"""Free tiers: how many packets fit into a day, how old the lookup is, what the provider says."""
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from fleet_pipeline import catalog
+from fleet_pipeline.catalog import quotas
+from fleet_pipeline.catalog.free_apis import packets_per_day
+from fleet_pipeline.catalog.readings import QUOTAS
+from fleet_pipeline.errors import SourceError
+from fleet_pipeline.org import FreeApi, FreeLimits, Org, Packet
+
+PACKET = Packet(input_tokens=4000, output_tokens=1000)
+NOTHING = pl.DataFrame(schema=QUOTAS)
+
+
+def api(**limits: int) -> FreeApi:
+    return FreeApi(
+        provider="Some", best_lane="x", use_when="x", avoid_when="x", limits=FreeLimits(**limits)
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"requests_per_day": 1000, "tokens_per_day": 200_000}, (40, "tokens_per_day")),
+        ({"requests_per_day": 30, "tokens_per_day": 200_000}, (30, "requests_per_day")),
+        ({"requests_per_day": 10**9, "requests_per_minute": 2}, (2880, "requests_per_minute")),
+        ({"tokens_per_minute": 4999, "requests_per_day": 50}, (0, "tokens_per_minute")),
+        ({"requests_per_minute": 40}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_the_tightest_known_limit_bounds_the_packets_of_a_day(
+    limits: dict[str, int], expected: tuple[int | None, str | None]
+) -> None:
+    assert packets_per_day(api(**limits), PACKET) == expected
+
+
+def test_what_the_provider_tells_of_the_account_outweighs_what_was_written_down() -> None:
+    assert packets_per_day(api(requests_per_day=50), PACKET, 1000) == (1000, "requests_per_day")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        (date(2026, 9, 2), "verified"),
+        (date(2026, 10, 2), "verified"),
+        (date(2026, 10, 3), "stale"),
+    ],
+)
+def test_a_lookup_is_stale_after_thirty_days(org: Org, as_of: date, expected: str) -> None:
+    table = catalog.free_quotas(org, as_of, NOTHING)
+    groq = table.row(by_predicate=pl.col("provider") == "Groq free", named=True)
+    assert (groq["freshness"], groq["expires_on"]) == (expected, date(2026, 10, 2))
+
+
+def test_every_free_api_of_the_example_says_when_and_how_it_was_looked_up(org: Org) -> None:
+    assert [api.provider for api in org.free_apis if api.verified_at is None] == []
+    assert [api.provider for api in org.free_apis if api.evidence == "none"] == []
+
+
+def test_openrouters_own_word_of_the_days_quota_is_read() -> None:
+    body = b'{"data": {"free_model_daily_requests": {"limit": 1000, "used": 12, "remaining": 988}}}'
+    [row] = quotas.read(body, datetime(2026, 6, 16, 3, tzinfo=UTC)).to_dicts()
+    assert (row["requests_per_day"], row["requests_used"], row["requests_left"]) == (1000, 12, 988)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": {}}',
+        b'{"data": {"free_model_daily_requests": {"limit": -1, "remaining": 3}}}',
+        b"<html>",
+    ],
+)
+def test_an_answer_without_a_quota_is_no_reading(body: bytes) -> None:
+    with pytest.raises(SourceError):
+        quotas.read(body, datetime(2026, 6, 16, tzinfo=UTC))

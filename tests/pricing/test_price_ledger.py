@@ -1,0 +1,177 @@
+"""What is in force on a day, out of everything that feeds said: a function of the set alone."""
+
+import random
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.store import parquet_bytes
+from fleet_pipeline.pricing import list_prices, price_book, snapshots
+from fleet_pipeline.pricing.book import PriceBook, book_of
+from fleet_pipeline.pricing.observations import Offer, snapshot
+from fleet_pipeline.pricing.price_ledger import price_ledger
+
+from .conftest import FIRST, day, seen
+from .feed_server import GLM
+
+
+def at(book: PriceBook, number: int, model: str = GLM, provider: str = "openrouter") -> Decimal:
+    price = book.require(provider, model, day(number)).input_usd_per_mtok
+    assert price is not None
+    return price
+
+
+def test_a_price_holds_from_its_first_sighting_until_another_is_seen() -> None:
+    book = book_of([seen(0, "1.4"), seen(1, "1.4"), seen(2, "1.2"), seen(5, "1.2")])
+    assert [at(book, n) for n in range(4)] == [Decimal(p) for p in ("1.4", "1.4", "1.2", "1.2")]
+    price = book.require("openrouter", GLM, day(9))
+    assert (price.effective_from, price.seen_on, price.age_days) == (day(2), day(5), 4)
+
+
+def test_a_zero_for_a_paid_model_never_holds_by_being_seen_for_long() -> None:
+    book = book_of([seen(0, "1.4"), *(seen(n, "0", "0") for n in range(1, 40))])
+    assert at(book, 39) == Decimal("1.4")
+
+
+def test_a_zero_holds_where_a_second_source_says_so() -> None:
+    second = seen(1, "0", "0", source="litellm")
+    book = book_of([seen(0, "1.4"), seen(1, "0", "0"), second])
+    assert at(book, 1) == 0
+
+
+def test_a_copy_of_the_same_list_confirms_nothing() -> None:
+    copy = seen(1, "0", "0", source="models.dev")
+    book = book_of([seen(0, "1.4"), seen(0, "1.4", source="models.dev"), seen(1, "0", "0"), copy])
+    assert at(book, 1) == Decimal("1.4")
+
+
+def test_models_dev_is_a_source_of_its_own_for_any_other_provider() -> None:
+    where = {"provider": "zai", "model": "glm-5.2"}
+    zeros = [seen(1, "0", "0", source=source, **where) for source in ("litellm", "models.dev")]
+    book = book_of([seen(0, "1.4", source="models.dev", **where), *zeros])
+    assert at(book, 1, "glm-5.2", "zai") == 0
+
+
+def test_a_model_that_calls_itself_free_is_believed_at_once() -> None:
+    book = book_of([seen(0, "0", "0", model="vendor/new:free")])
+    price = book.require("openrouter", "vendor/new:free", day(0))
+    assert (price.input_usd_per_mtok, price.is_free) == (0, True)
+
+
+def test_a_jump_waits_for_a_second_source() -> None:
+    alone = [seen(0, "1"), seen(1, "2")]
+    assert at(book_of(alone), 1) == 1
+    assert at(book_of([*alone, seen(1, "2", source="litellm")]), 1) == 2
+
+
+def test_a_jump_that_stays_for_a_week_holds_from_its_first_sighting() -> None:
+    stays = [seen(0, "1"), *(seen(n, "2") for n in range(1, 9))]
+    assert at(book_of(stays[:-1]), 7) == 1
+    book = book_of(stays)
+    assert (at(book, 0), at(book, 1)) == (1, 2)
+    assert book.periods("openrouter", GLM)[-1]["confirmed_by"] == "a week of the same"
+
+
+def test_small_steps_that_add_up_to_a_jump_within_a_week_are_one() -> None:
+    book = book_of([seen(0, "1"), seen(2, "0.8"), seen(4, "0.64")])
+    assert at(book, 4) == Decimal("0.8")
+
+
+def test_a_price_that_comes_back_after_a_fault_never_went_away() -> None:
+    book = book_of([seen(0, "1.4"), seen(1, "0", "0"), seen(2, "1.4")])
+    believed = [row for row in book.periods("openrouter", GLM) if row["believed"]]
+    assert [(row["first_seen"], row["sightings"]) for row in believed] == [(FIRST, 2)]
+
+
+def test_a_missing_cache_price_stays_missing() -> None:
+    book = book_of([seen(0, "1.4", cache_read="0.26"), seen(1, "1.4", cache_read=None)])
+    assert book.require("openrouter", GLM, day(0)).cache_read_usd_per_mtok == Decimal("0.26")
+    assert book.require("openrouter", GLM, day(1)).cache_read_usd_per_mtok is None
+
+
+def test_the_feed_that_listed_a_model_last_is_asked() -> None:
+    where = {"provider": "zai", "model": "glm-5.2"}
+    early = [seen(n, "1", source="models.dev", **where) for n in (0, 3)]
+    late = [seen(n, "1.1", source="litellm", **where) for n in (0, 6)]
+    book = book_of([*early, *late])
+    assert [at(book, n, "glm-5.2", "zai") for n in (3, 4)] == [1, Decimal("1.1")]
+
+
+def test_before_the_first_snapshot_the_package_is_asked_and_says_so() -> None:
+    book = book_of([seen(20, "1.3")])
+    before = book.require("openrouter", GLM, day(16))
+    assert (before.source, before.seen_on) == ("genai-prices 0.2.3", None)
+    assert book.require("openrouter", GLM, day(20)).source == "openrouter"
+
+
+def test_what_is_learned_after_a_week_closed_never_changes_it(home: Home) -> None:
+    close = day(9)
+    snapshots.add(home, seen(0, "1.4"))
+    before = parquet_bytes(list_prices("openrouter", [GLM], [day(3)], price_book(home, close)))
+    snapshots.add(home, seen(2, "1.3", learned=FIRST + timedelta(days=30)))
+    snapshots.add(home, seen(31, "1.2"))
+    after = parquet_bytes(list_prices("openrouter", [GLM], [day(3)], price_book(home, close)))
+    assert after == before
+    assert at(price_book(home), 3) == Decimal("1.3")
+
+
+moments = st.lists(
+    st.tuples(
+        st.integers(0, 30),
+        st.sampled_from(["0", "0.0001", "0.9", "1", "1.4", "2", "3"]),
+        st.sampled_from(["openrouter", "models.dev", "litellm"]),
+        st.sampled_from([GLM, "vendor/other", "vendor/gratis:free"]),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@given(said=moments, order=st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_the_ledgers_bytes_depend_on_the_set_of_snapshots_alone(
+    said: list[tuple[int, str, str, str]], order: random.Random
+) -> None:
+    frames = [seen(n, price, "4", source=source, model=model) for n, price, source, model in said]
+    shuffled = [*frames, *frames[:3]]
+    order.shuffle(shuffled)
+    straight = parquet_bytes(price_ledger(pl.concat(frames)))
+    assert parquet_bytes(price_ledger(pl.concat(shuffled))) == straight
+
+
+@given(said=moments)
+@settings(max_examples=60, deadline=None)
+def test_no_paid_model_is_ever_free_by_one_sources_word(
+    said: list[tuple[int, str, str, str]],
+) -> None:
+    book = book_of(seen(n, price, "0", model=model) for n, price, _, model in said)
+    for row in book.ledger.filter("believed").iter_rows(named=True):
+        assert row["input_usd_per_mtok"] > 0 or row["model"].endswith(":free")
+
+
+@pytest.mark.slow
+def test_a_year_of_daily_snapshots_of_400_models_is_joined_in_under_a_second(home: Home) -> None:
+    models = [f"vendor/model-{n}" for n in range(400)]
+    offers = [Offer("openrouter", name, name, Decimal(n + 10) / 100, None)
+              for n, name in enumerate(models)]  # fmt: skip
+    first = snapshot("openrouter", offers, FIRST, FIRST).with_row_index("place")
+    for number in range(365):  # each day four of them become a tenth of a cent dearer
+        moment = pl.lit(FIRST + timedelta(days=number)).cast(pl.Datetime("us", "UTC"))
+        times_changed = (number + pl.col("place")) // 100
+        price = pl.col("input_usd_per_mtok") + times_changed * Decimal("0.001")
+        frame = first.with_columns(
+            price.cast(pl.Decimal(18, 9)), observed_at=moment, recorded_at=moment
+        )
+        snapshots.add(home, frame.drop("place"))
+    days = [day(number) for number in range(365)]
+    began = time.process_time()
+    joined = list_prices("openrouter", models, days, price_book(home))
+    assert time.process_time() - began < 1
+    assert joined.height == 400 * 365
+    assert joined["input_price"].n_unique() > 400
