@@ -2,7 +2,17 @@
 
 import dagster as dg
 
-from assets import costing, headroom, ingestion, publication, schedules, sweep, usage
+from assets import (
+    costing,
+    drift,
+    headroom,
+    ingestion,
+    publication,
+    schedules,
+    sweep,
+    usage,
+    worktypes,
+)
 from assets.lake import ParquetLake
 from assets.resources import Fleet
 
@@ -12,12 +22,20 @@ defs = dg.Definitions(
     assets=[
         *ingestion.assets,
         *usage.assets,
+        *worktypes.assets,
         *headroom.assets,
+        *drift.assets,
         *sweep.assets,
         *costing.assets,
         *publication.assets,
     ],
-    asset_checks=[*ingestion.checks, *usage.checks, *sweep.checks, *costing.checks],
+    asset_checks=[
+        *ingestion.checks,
+        *usage.checks,
+        *worktypes.checks,
+        *sweep.checks,
+        *costing.checks,
+    ],
     jobs=schedules.jobs,
     schedules=schedules.schedules,
     executor=dg.in_process_executor,

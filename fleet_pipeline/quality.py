@@ -117,14 +117,16 @@ def days_add_up(daily_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcom
     return _adds_up("days_add_up", daily_usage, whole)
 
 
-def _adds_up(name: str, parts: pl.DataFrame, whole: Mapping[str, int]) -> Outcome:
-    sums = parts.select(pl.col(_PARTS).sum()).row(0, named=True)
+def _adds_up(
+    name: str, rows: pl.DataFrame, whole: Mapping[str, int], parts: Sequence[str] = _PARTS
+) -> Outcome:
+    sums = rows.select(pl.col(parts).sum()).row(0, named=True)
     off = [
-        f"{part} by {sums[part] - whole[part]:+,}" for part in _PARTS if sums[part] != whole[part]
+        f"{part} by {sums[part] - whole[part]:+,}" for part in parts if sums[part] != whole[part]
     ]
     return Outcome(
         name, "error", not off,
-        f"the parts are off: {', '.join(off)}" if off else f"{len(_PARTS)} sums equal their whole",
+        f"the parts are off: {', '.join(off)}" if off else f"{len(parts)} sums equal their whole",
         {"sums_off": len(off)},
     )  # fmt: skip
 
@@ -140,6 +142,33 @@ def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Ou
         f"the routes are not all of Claude's requests for {', '.join(off)}"
         if off else f"the routes of {sums.height} candidates are all of Claude's requests",
         {"candidates_off": len(off)},
+    )  # fmt: skip
+
+
+def turns_add_up(task_mix: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
+    """All turns' rows, those of unknown kind among them, are the whole of both clients' usage."""
+    parts = ("requests", "full_input_tokens", "cache_read_tokens", "output_tokens")
+    whole = usage_totals.select(pl.col(parts).sum()).row(0, named=True)
+    return _adds_up("turns_add_up", task_mix, whole, parts)
+
+
+def targets_are_movable(eligible_share: pl.DataFrame) -> Outcome:
+    """No target asks for more than what sits in bounded, movable turns."""
+    agents = eligible_share.filter(pl.col("agent") != "")
+    beyond = agents.filter(pl.col("verdict") == "exceeds")
+    unclear = agents.filter(pl.col("verdict") == "unclear")["agent"].to_list()
+    told = [
+        f"{agent} ({target:.0%} wanted, {share:.1%} movable)"
+        for agent, target, share in beyond.select(
+            "agent", "target_share", "eligible_share"
+        ).iter_rows()
+    ]
+    says = f"target exceeds what is movable: {', '.join(told)}; lower target_share in agents.yaml"
+    return Outcome(
+        "targets_are_movable", "warn", not told,
+        (says if told else "no target exceeds what is movable")
+        + (f"; not known for {', '.join(unclear)}" if unclear else ""),
+        {"targets_exceeding": len(told), "targets_unclear": len(unclear)},
     )  # fmt: skip
 
 
@@ -349,6 +378,8 @@ def all_outcomes(
         agents_add_up(tables["agent_usage"], tables["usage_totals"]),
         days_add_up(tables["daily_usage"], tables["usage_totals"]),
         routes_add_up(tables["replay_routes"], tables["usage_totals"]),
+        turns_add_up(tables["task_mix"], tables["usage_totals"]),
+        targets_are_movable(tables["eligible_share"]),
         priced_models_have_prices(tables["prices"], priced),
         used_models_have_prices(tables["subscription_value"]),
         ledger_is_within_client_totals(tables["reconciliation"]),

@@ -67,6 +67,31 @@ def test_requests_are_unique_while_no_two_share_client_and_id() -> None:
     assert found.counts == {"requests": 3, "repeated": 2}
 
 
+def test_turns_add_up_while_none_is_lost() -> None:
+    whole = usage(7, 3)
+    assert quality.turns_add_up(parts(4, 6), whole).passed
+    found = quality.turns_add_up(parts(4, 5), whole)
+    assert found.refuses
+    assert "requests by -1" in found.says
+
+
+def test_a_target_beyond_what_may_move_is_a_warning_with_both_shares() -> None:
+    shares = pl.DataFrame(
+        {
+            "agent": ["", "forge", "sage", "analyst"],
+            "target_share": [0.3, 0.55, 0.08, 0.5],
+            "eligible_share": [0.2, 0.41, 0.1, 0.3],
+            "verdict": ["exceeds", "exceeds", "within", "unclear"],
+        }
+    )
+    found = quality.targets_are_movable(shares)
+    assert not found.passed and not found.refuses
+    assert "forge (55% wanted, 41.0% movable)" in found.says
+    assert "not known for analyst" in found.says
+    assert found.counts == {"targets_exceeding": 1, "targets_unclear": 1}
+    assert quality.targets_are_movable(shares.filter(pl.col("agent") == "sage")).passed
+
+
 @pytest.mark.parametrize(
     ("covered", "holds", "whole"), [(30, True, True), (1, True, False), (0, False, False)]
 )

@@ -5,20 +5,23 @@ request share its message id; the first may still hold the stream's placeholder 
 only a reader that takes the last line counts right.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
 from fleet_pipeline.demo.sessions import Request, Session, Thread
 from fleet_pipeline.demo.timetable import utc_text
+from fleet_pipeline.demo.work import Call, turn_calls
 
 _VERSION = "2.1.169"
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_TOOLS = (
-    ("Bash", '{"command":"make check","description":"Run the checks"}'),
-    ("Read", '{"file_path":"notes.md"}'),
-    ("Grep", '{"pattern":"TODO"}'),
-    ("Edit", '{"file_path":"notes.md","old_string":"a","new_string":"b"}'),
-)
+_ARGUMENTS = {
+    "Bash": '{"command":"%s","description":"Run it"}',
+    "Read": '{"file_path":"notes.md"}',
+    "Grep": '{"pattern":"TODO"}',
+    "Edit": '{"file_path":"notes.md","old_string":"a","new_string":"b"}',
+    "Write": '{"file_path":"notes.md","content":"(text)"}',
+}
 _TWO_LINES_SHARE = 0.35
 _PLACEHOLDER_SHARE = 0.5
 _TOOL_RESULT_SHARE = 0.35
@@ -92,6 +95,7 @@ def session_files(
         if request.compacted_tokens:
             writer.compaction(request)
         elif request.opens_prompt:
+            writer.work = turn_calls(identifiers.rng, session.agent)
             writer.prompt(request.at_ms - 600)
         calls = writer.request(session.main, request, ends_turn=ends_turn, starts=started)
         for run, tool_use_id in zip(started, calls, strict=False):
@@ -134,6 +138,7 @@ def _subagent_file(
     parent: "_Writer",
 ) -> SubagentFile:
     writer = _Writer(session, session_id, identifiers, agent_id=identifiers.agent_id())
+    writer.work = turn_calls(identifiers.rng, session.agent, run.agent_type)
     writer.prompt(run.requests[0].at_ms - 50)
     for index, request in enumerate(run.requests):
         if request.compacted_tokens:
@@ -156,6 +161,7 @@ class _Writer:
         self.lines: list[str] = []
         self.last_ms = 0
         self.placeholders = self.synthetics = 0
+        self.work: Iterator[Call] = turn_calls(identifiers.rng, session.agent)
         self.agent_id = agent_id
         self._new = identifiers
         self._parent = "null"
@@ -199,7 +205,7 @@ class _Writer:
         calls = [self._new.prefixed("toolu_01") for _ in starts]
         if not calls and not ends_turn:
             calls = [self._new.prefixed("toolu_01")]
-        blocks = _blocks(rng, calls, starts)
+        blocks = _blocks(self.work, calls, starts)
         if rng.random() < _TWO_LINES_SHARE:
             blocks.insert(0, '{"type":"thinking","thinking":"","signature":"KHNpZ25lZCk="}')
         message = (
@@ -291,8 +297,8 @@ def _usage(request: Request) -> str:
     )
 
 
-def _blocks(rng: Random, calls: list[str], starts: list[Thread]) -> list[str]:
-    """Return a reply's content: subagents started, else a tool called, else an answer."""
+def _blocks(work: Iterator[Call], calls: list[str], starts: list[Thread]) -> list[str]:
+    """Return a reply's content: subagents started, else the turn's next tool, else an answer."""
     if starts:
         return [
             f'{{"type":"tool_use","id":"{call}","name":"Agent","input":{{"description":'
@@ -300,6 +306,7 @@ def _blocks(rng: Random, calls: list[str], starts: list[Thread]) -> list[str]:
             for call, run in zip(calls, starts, strict=True)
         ]
     if calls:
-        name, arguments = rng.choice(_TOOLS)
+        name, command = next(work)
+        arguments = _ARGUMENTS.get(name, "{}").replace("%s", command)
         return [f'{{"type":"tool_use","id":"{calls[0]}","name":"{name}","input":{arguments}}}']
     return ['{"type":"text","text":"(answer)"}']

@@ -12,6 +12,7 @@ from random import Random
 from fleet_pipeline.demo.codex import SPARK, CodexRequest, Rollout, Snapshot
 from fleet_pipeline.demo.lines import Identifiers
 from fleet_pipeline.demo.timetable import utc_text
+from fleet_pipeline.demo.work import codex_calls
 
 _VERSION = "0.128.0"
 _REPEATED_SHARE = 0.44
@@ -56,11 +57,17 @@ def rollout_lines(rollout: Rollout, own_id: str, identifiers: Identifiers) -> li
             "base_instructions": {"text": "(instructions)"},
         },
     )
+    work = codex_calls(identifiers.rng, rollout.agent)
     total = dict.fromkeys(_usage(rollout.requests[0]), 0)
     window = 121_600 if rollout.model == SPARK else 258_400
     for index, request in enumerate(rollout.requests):
+        following = rollout.requests[index + 1 : index + 2]
         if request.opens_turn:
             _open_turn(written, rollout, request, identifiers)
+            work = codex_calls(identifiers.rng, rollout.agent)
+        if following and not following[0].opens_turn:
+            name, command = next(work)
+            written.add(request.at_ms - 100, "response_item", _call(name, command, identifiers))
         if index == 0:
             for snapshot in request.snapshots:
                 written.add(request.at_ms - 300, "event_msg", _token_count(None, snapshot))
@@ -100,6 +107,20 @@ def _open_turn(
         },
     )
     written.add(at_ms + 1, "event_msg", {"type": "user_message", "message": "(prompt)"})
+
+
+def _call(name: str, command: str, identifiers: Identifiers) -> dict[str, object]:
+    call_id = identifiers.prefixed("call_")
+    if not command:
+        return {
+            "type": "custom_tool_call",
+            "status": "completed",
+            "call_id": call_id,
+            "name": name,
+            "input": "(patch)",
+        }
+    arguments = json.dumps({"cmd": command})
+    return {"type": "function_call", "name": name, "arguments": arguments, "call_id": call_id}
 
 
 def _token_count(info: Mapping[str, object] | None, snapshot: Snapshot) -> dict[str, object]:

@@ -37,7 +37,16 @@ def headroom(readings: pl.DataFrame, *, requests: pl.DataFrame, as_of: date) -> 
     return tables.run(
         "headroom",
         parameters={"as_of": as_of},
+        readings=known_readings(readings, requests=requests, as_of=as_of),
+        expected=_EXPECTED,
+    )
+
+
+def known_readings(readings: pl.DataFrame, *, requests: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return the readings that count at ``as_of`` 00:00 UTC; see ``sql/quota_readings.sql``."""
+    return tables.run(
+        "quota_readings",
+        parameters={"as_of": as_of},
         quota=readings,
         requests=requests.select("host"),
-        expected=_EXPECTED,
     )

@@ -26,9 +26,21 @@ from fleet_pipeline.org.schema import (
     Scenario,
     Source,
 )
+from fleet_pipeline.org.work import (
+    BOUNDED,
+    UNKNOWN,
+    Act,
+    Kind,
+    When,
+    WorkRule,
+    leaves_claude,
+)
 
 __all__ = [
+    "BOUNDED",
     "UNATTRIBUTED",
+    "UNKNOWN",
+    "Act",
     "Agent",
     "AgentMap",
     "AgentMapping",
@@ -37,6 +49,7 @@ __all__ = [
     "ExecutionRoute",
     "FreeApi",
     "FreeLimits",
+    "Kind",
     "MatrixRow",
     "Org",
     "Packet",
@@ -46,8 +59,11 @@ __all__ = [
     "Publication",
     "Scenario",
     "Source",
+    "When",
+    "WorkRule",
     "agents_by_folder",
     "agents_table",
+    "leaves_claude",
     "load",
     "priced_models",
     "with_offload",

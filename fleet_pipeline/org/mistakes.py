@@ -96,7 +96,7 @@ def shape_mistake(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "literal_error":
             allowed = error.get("ctx", {}).get("expected", "")
             guess = (
-                nearest(value, typing.get_args(field.annotation))
+                nearest(value, _choices(field.annotation))
                 if field and isinstance(value, str)
                 else ""
             )
@@ -148,6 +148,13 @@ def _described(value: object) -> str:
             return "a mapping (key: value)"
         case _:
             return "something else"
+
+
+def _choices(annotation: object) -> list[str]:
+    """Return the words of a closed set, also where a list holds them."""
+    parts = typing.get_args(annotation)
+    words = [part for part in parts if isinstance(part, str)]
+    return words or [word for part in parts for word in _choices(part)]
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:

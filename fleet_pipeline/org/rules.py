@@ -75,6 +75,29 @@ def _work_types_are_told_apart(documents: Documents) -> Iterator[Mistake]:
     yield from _duplicates(routing, tasks, "keep one row for each agent and kind of work")
 
 
+def _a_kind_of_work_has_one_row(documents: Documents) -> Iterator[Mistake]:
+    routing = documents.get("routing.yaml")
+    if routing is None:
+        return
+    remedy = "one kind of an agent's work has one row; remove it from one of the two"
+    agents = {where[1]: name for where, name in routing.texts("routing_matrix", "*", "agent")}
+    rows = [
+        (where, f"{agents[where[1]]}: {kind}")
+        for where, kind in routing.texts("routing_matrix", "*", "kinds", "*")
+        if where[1] in agents
+    ]
+    yield from _duplicates(routing, rows, remedy)
+    remedy = "one kind of work has one default route; remove it from one of the two"
+    yield from _duplicates(routing, routing.texts("execution_routing", "*", "kinds", "*"), remedy)
+
+
+def _work_rules_are_told_apart(documents: Documents) -> Iterator[Mistake]:
+    agents = documents.get("agents.yaml")
+    if agents is not None:
+        rules = agents.texts("agents", "*", "work_rules", "*", "id")
+        yield from _duplicates(agents, rules, "turns keep the id of their rule; rename one")
+
+
 def _providers_are_told_apart(documents: Documents) -> Iterator[Mistake]:
     free = documents.get("free_apis.yaml")
     if free is not None:
@@ -134,6 +157,8 @@ _RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (
     _a_folder_has_one_owner,
     _matrix_rows_name_agents,
     _work_types_are_told_apart,
+    _a_kind_of_work_has_one_row,
+    _work_rules_are_told_apart,
     _providers_are_told_apart,
     _models_are_told_apart,
     _scenarios_rise,

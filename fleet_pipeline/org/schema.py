@@ -17,6 +17,7 @@ from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
+from fleet_pipeline.org.work import Kind, WorkRule
 from fleet_pipeline.s3 import Address, checked_endpoint
 
 UNATTRIBUTED: Final = "unattributed"
@@ -205,6 +206,9 @@ class Agent(_Strict):
     folders: tuple[Text, ...] = Field(
         default=(), description="names or patterns of folders", examples=["[billing, /srv/*/bill]"]
     )
+    work_rules: tuple[WorkRule, ...] = Field(
+        default=(), description="rules for this agent's turns, asked first", examples=["[]"]
+    )
 
 
 class BackboneRole(_Strict):
@@ -252,6 +256,11 @@ class MatrixRow(_Strict):
     now: Text = Field(description="where the work runs today", examples=["Sonnet"])
     target: Text = Field(description="where it should run", examples=["Codex"])
     rationale: Text = Field(description="why, in a sentence", examples=["Its bounds are clear."])
+    kinds: tuple[Kind, ...] = Field(
+        default=(),
+        description="the measured kinds of work that the row is about, see docs/work-types.md",
+        examples=["[implementation, checks]"],
+    )
 
 
 class ExecutionRoute(_Strict):
@@ -260,6 +269,11 @@ class ExecutionRoute(_Strict):
     work_type: Text = Field(description="the kind of work", examples=["Test generation"])
     default_route: Text = Field(description="where it goes", examples=["Codex-5.5"])
     escalate_when: Text = Field(description="what sends it back", examples=["brittle fixtures"])
+    kinds: tuple[Kind, ...] = Field(
+        default=(),
+        description="the measured kinds of work that the route is for, see docs/work-types.md",
+        examples=["[implementation, checks]"],
+    )
 
 
 class FreeLimits(_Strict):

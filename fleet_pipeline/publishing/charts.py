@@ -173,21 +173,20 @@ def _dollar_ticks(lowest: float, highest: float) -> tuple[Tick, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """An agent's bar: what stays and, behind it, what can move; relative to the largest agent."""
+    """A row's bar: what stays and, behind it, what can move; relative to the largest row."""
 
-    agent: Record
+    row: Record
     stays: str
     moves: str | None
 
 
-def agent_volumes(page: Record) -> tuple[Volume, ...]:
-    """Return the bars in the order of page.json: most input first, unattributed last."""
-    agents = records(page, "agents")
-    largest = max((_amount(row, "full_input_tokens") for row in agents), default=0.0)
+def volumes(rows: Sequence[Record], moves: str) -> tuple[Volume, ...]:
+    """Return the bars of some rows in their order; ``moves`` is the field of what can move."""
+    largest = max((_amount(row, "full_input_tokens") for row in rows), default=0.0)
     bars = []
-    for row in agents:
+    for row in rows:
         full = _amount(row, "full_input_tokens")
-        moved = min(_amount(row, "target_tokens"), full)
+        moved = min(_amount(row, moves), full)
         stays = pct((full - moved) / largest) if largest else "0%"
         bars.append(Volume(row, stays, pct(moved / largest) if largest and moved else None))
     return tuple(bars)

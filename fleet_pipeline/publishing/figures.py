@@ -39,6 +39,17 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "model_catalog": ("model",),
     "hosts": ("host",),
     "sources": ("source",),
+    "kinds": ("kind",),
+    "by_agent": ("agent", "kind"),
+    "rules": ("rule",),
+    "drivers": ("driver",),
+    "efforts": ("effort",),
+    "windows": ("limit_id", "window_minutes"),
+    "rates": ("token_class",),
+    "blocks": ("client",),
+    "largest": ("started_at",),
+    "realised": ("week_start",),
+    "agent_days": ("agent", "date"),
     "results": ("name",),
 }
 

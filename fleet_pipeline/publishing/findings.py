@@ -4,7 +4,6 @@ Every finding is one of a closed set of answers, its opposite and a neutral one 
 templates hold the words for each answer, so a page whose numbers turn round says so by itself.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,14 +18,13 @@ TIGHT_REMAINING_SHARE: Final = 0.10
 HOT_MULTIPLIER: Final = 1.25
 """Editorial: below it the hottest week is called usual. Chance alone gives 1.12 to 1.35."""
 
-_CLAUDE_MODEL = re.compile(r"claude|opus|sonnet|haiku", re.IGNORECASE)
-
 Verdict = Literal["move", "codex_tight", "codex_unknown", "nothing_to_move", "no_usage"]
 Room = Literal["room", "tight", "unknown", "partly_known"]
 Mirage = Literal["context_dominates", "context_minor", "unknown"]
 Naive = Literal["far_too_low", "close", "unknown"]
 HotWeek = Literal["hot", "usual", "none"]
 CostDriver = Literal["cache", "share", "unknown"]
+Work = Literal["mostly_movable", "mostly_stays", "mostly_unknown", "no_usage"]
 Volume = Literal["most_stays", "most_moves", "nothing_moves", "no_usage"]
 
 
@@ -43,6 +41,11 @@ class Findings:
     volume: Volume
     movers: tuple[str, ...]
     """Display names of the fewest agents that together hold over half of what can move."""
+    work: Work
+    exceeding: tuple[str, ...]
+    """Display names of agents whose target asks for more than may move."""
+    unclear: tuple[str, ...]
+    """Display names of agents of whom that cannot be told."""
     output_is_lower_bound: bool
     price_known: bool
     cached_price_known: bool
@@ -68,17 +71,15 @@ def find(page: Record) -> Findings:
         cost_driver=_cost_driver(page),
         volume=_volume(page),
         movers=_movers(records(page, "agents")),
+        work=_work(page),
+        exceeding=_with_verdict(page, "exceeds"),
+        unclear=_with_verdict(page, "unclear"),
         output_is_lower_bound=final_share is not None and final_share < 1,
         price_known=cost is not None,
         cached_price_known=number(page, f"{costs}.cached_cost_usd_micros") is not None,
         monthly=number(page, "window.monthly_factor") is not None,
         covered=number(page, "window.days_covered") == number(page, "window.days"),
     )
-
-
-def leaves_claude(route: str) -> bool:
-    """Say whether a route names no Claude model, so that its work leaves the Max windows."""
-    return bool(route) and not _CLAUDE_MODEL.search(route)
 
 
 def is_codex(row: Record) -> bool:
@@ -151,6 +152,27 @@ def _volume(page: Record) -> Volume:
     if not share:
         return "nothing_moves"
     return "most_moves" if share > 0.5 else "most_stays"
+
+
+def _work(page: Record) -> Work:
+    whole = number(page, "task_mix.full_input_tokens")
+    if not whole:
+        return "no_usage"
+    kinds = {text(row, "kind"): row for row in records(page, "task_mix.kinds")}
+    unknown = kinds.get("unknown", {}).get("full_input_tokens")
+    if isinstance(unknown, int) and unknown * 2 > whole:
+        return "mostly_unknown"
+    movable = number(page, "task_mix.movable_tokens") or 0
+    return "mostly_movable" if movable * 2 > whole else "mostly_stays"
+
+
+def _with_verdict(page: Record, verdict: str) -> tuple[str, ...]:
+    rows = records(page, "eligible.agents")
+    return tuple(
+        text(row, "display_name") or text(row, "agent")
+        for row in rows
+        if row.get("verdict") == verdict
+    )
 
 
 def _movers(agents: Sequence[Record]) -> tuple[str, ...]:

@@ -181,6 +181,23 @@ def quantity(value: Number | None) -> str:
     return MISSING if value is None else _grouped(rounded(value, 6).normalize())
 
 
+def signed_tokens(value: Number | None) -> str:
+    """Write a change of tokens with its sign: ``+1.2M``, a true minus for less."""
+    if value is None:
+        return MISSING
+    shown = tokens(-value if value < 0 else value)
+    return f"{MINUS}{shown}" if value < 0 else f"+{shown}" if value > 0 else shown
+
+
+def rate(value: Number | None) -> str:
+    """Write a small rate with two digits that say something: ``0.049``, ``2.1``, ``31``."""
+    if value is None:
+        return MISSING
+    exact = Decimal(str(value))
+    digits = max(0, 1 - exact.adjusted()) if exact else 0
+    return _grouped(rounded(exact, digits))
+
+
 def size(value: int | None) -> str:
     """Write a number of bytes in decimal units: ``1.2 GB``."""
     if value is None:
@@ -260,6 +277,8 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         percent,
         factor,
         quantity,
+        signed_tokens,
+        rate,
         size,
         day,
         day_short,

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.org import leaves_claude
 from fleet_pipeline.publishing import changelog, charts, findings
 from fleet_pipeline.publishing.escaping import anchors, printable
 from fleet_pipeline.publishing.figures import (
@@ -40,7 +41,9 @@ SECTIONS: Final = (
     ("replay", "Replay"),
     ("strategy", "Strategy"),
     ("matrix", "Routing matrix"),
+    ("work", "Kinds of work"),
     ("agents", "Agents"),
+    ("drift", "Plan and reality"),
     ("free-api", "Free-API catalog"),
     ("ranking", "Model ranking"),
     ("execution", "Execution routing"),
@@ -59,6 +62,30 @@ CLASS_FILLS: Final = {
     "output": "f-accent",
     "cache_write": "f-used",
     "cache_read": "f-warn",
+}
+KIND_NAMES: Final = {
+    "orchestration": "Orchestration",
+    "conversation": "Conversation",
+    "external_action": "External action",
+    "implementation": "Implementation",
+    "test_writing": "Test writing",
+    "editing": "Editing",
+    "review": "Review",
+    "checks": "Checks",
+    "extraction": "Extraction",
+    "research": "Research",
+    "text_cleanup": "Text cleanup",
+    "packet": "Packet",
+    "overhead": "Client overhead",
+    "unknown": "Unknown",
+}
+REFUSALS: Final = {
+    "too_few_steps": "the meter moved too seldom",
+    "too_few_windows": "too few windows were read",
+    "plan_changed": "the plan changed in between",
+    "spent_elsewhere": "much of the window went where this ledger saw no token",
+    "does_not_fit": "the tokens do not explain what the meter did",
+    "drifted": "the rate changed in between",
 }
 USAGE_ROWS: Final = (
     ("count", "requests", "Requests"),
@@ -171,7 +198,15 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         ),
         agents=records(page, "agents"),
         agent_anchors=anchors("agent", (text(row, "agent") for row in records(page, "agents"))),
-        volumes=charts.agent_volumes(page),
+        volumes=charts.volumes(records(page, "agents"), "target_tokens"),
+        kind_names=KIND_NAMES,
+        kind_volumes=charts.volumes(records(page, "task_mix.kinds"), "movable_tokens"),
+        eligible=records(page, "eligible.agents"),
+        windows=records(page, "windows"),
+        blocks=records(page, "blocks"),
+        realised=records(page, "realised"),
+        far_days=records(page, "anomalies.agent_days"),
+        refusals=REFUSALS,
         usage_rows=USAGE_ROWS,
         models=records(page, "models"),
         free_apis=records(page, "free_api_catalog"),
@@ -211,7 +246,7 @@ def _templates() -> Environment:
         finalize=_finalize,
     )
     environment.filters.update(FORMATS)
-    environment.filters["leaves_claude"] = findings.leaves_claude
+    environment.filters["leaves_claude"] = leaves_claude
     environment.filters["sentence"] = _sentence
     environment.tests["told"] = changelog.is_told
     return environment

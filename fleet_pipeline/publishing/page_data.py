@@ -22,6 +22,7 @@ from fleet_pipeline.publishing.page_data_prices import (
     price_facts,
 )
 from fleet_pipeline.publishing.page_data_replay import context_fit
+from fleet_pipeline.publishing.page_data_work import of_matrix_row, of_route, work
 from fleet_pipeline.quality import CheckOutcome
 
 SCHEMA_VERSION = 1
@@ -43,7 +44,7 @@ def build_page(
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
     cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
-    price_sources, model_catalog, free_quotas, changes.
+    price_sources, model_catalog, free_quotas, changes, and those that ``page_data_work`` names.
     ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
@@ -67,7 +68,8 @@ def build_page(
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
         "context_fit": context_fit(org, tables),
-        **_policy(org),
+        **work(org, tables),
+        **_policy(org, tables["task_mix"]),
         "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),
         "prices": prices,
         # Without prices that are fresh enough there is no ranking; the page says why.
@@ -135,8 +137,8 @@ def _target(tables: Tables) -> Record:
     return {"tokens": tokens, "share": tokens / full_input if full_input else None}
 
 
-def _policy(org: Org) -> Record:
-    """Return what the operator decided, word for word."""
+def _policy(org: Org, task_mix: pl.DataFrame) -> Record:
+    """Return what the operator decided, word for word, with what is measured beside it."""
     display_names = {agent.name: agent.display_name for agent in org.agents}
     return {
         "backbone": [
@@ -153,6 +155,8 @@ def _policy(org: Org) -> Record:
                 "now": row.now,
                 "target": row.target,
                 "rationale": row.rationale,
+                "kinds": list(row.kinds),
+                "measured": of_matrix_row(row, task_mix),
             }
             for row in org.routing_matrix
         ],
@@ -161,6 +165,8 @@ def _policy(org: Org) -> Record:
                 "work_type": route.work_type,
                 "default_route": route.default_route,
                 "escalate_when": route.escalate_when,
+                "kinds": list(route.kinds),
+                "measured": of_route(route, task_mix),
             }
             for route in org.execution_routing
         ],

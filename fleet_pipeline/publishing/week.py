@@ -27,7 +27,16 @@ TABLES: Final = (
     "model_mix",
     "codex_usage",
     "target_proxy",
+    "turns",
+    "task_mix",
+    "eligible_share",
+    "routing_policy",
     "headroom",
+    "five_hour_blocks",
+    "exchange_rates",
+    "realised",
+    "agent_days",
+    "hot_week_chance",
     "prices",
     "cost_scenarios",
     "context_fit",
@@ -42,9 +51,9 @@ TABLES: Final = (
     "free_quotas",
     "changes",
 )
-"""The weekly tables that a page is made of; all but the requests themselves are published."""
+"""The weekly tables that a page is made of; all but requests and turns are published."""
 
-_PRIVATE: Final = {"requests"}
+_PRIVATE: Final = {"requests", "turns"}
 
 Page = dict[str, object]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from fleet_pipeline.reports.periods import BLOCK
+from fleet_pipeline.headroom import BLOCK
 from fleet_pipeline.reports.usage import GAP, Kind, Line, Report, Row, Usage
 
 Document = dict[str, object]

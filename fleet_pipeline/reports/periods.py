@@ -1,4 +1,4 @@
-"""Days, weeks, months and five-hour blocks: which of them a moment belongs to.
+"""Days, weeks and months: which of them a moment belongs to.
 
 Days are those of a place: an IANA time zone says where one ends, clock changes included.
 """
@@ -15,12 +15,7 @@ from fleet_pipeline.errors import ConfigurationError
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-BLOCK: Final = timedelta(hours=5)
-"""How long a billing block of Claude's subscriptions lasts."""
-
 _DAY: Final = timedelta(days=1)
-_HOUR_MICROS: Final = 3_600_000_000
-_BLOCK_MICROS: Final = 5 * _HOUR_MICROS
 
 
 @dataclass(frozen=True)
@@ -78,19 +73,3 @@ def first_of_week(day: pl.Expr, weekday: str) -> pl.Expr:
     """Return the first day of the week that each day belongs to; weeks begin on ``weekday``."""
     since_first = (day.dt.weekday().cast(pl.Int64) - 1 - WEEKDAYS.index(weekday)) % 7
     return day - pl.duration(days=since_first)
-
-
-def block_starts(moments: pl.Series) -> pl.Series:
-    """Return the start of the five-hour block of each moment; ``moments`` ascend, in UTC.
-
-    A block begins at the full UTC hour of its first request. Another one begins when more than
-    five hours have passed since that hour, or since the last request (as ccusage defines it).
-    """
-    starts: list[int] = []
-    start = last = -_BLOCK_MICROS * 2
-    for moment in moments.to_physical():
-        if moment - start > _BLOCK_MICROS or moment - last > _BLOCK_MICROS:
-            start = moment - moment % _HOUR_MICROS
-        starts.append(start)
-        last = moment
-    return pl.Series(moments.name, starts, pl.Int64).cast(pl.Datetime("us", "UTC"))

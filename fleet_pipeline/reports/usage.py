@@ -15,9 +15,10 @@ import msgspec
 import polars as pl
 
 from fleet_pipeline import tables
+from fleet_pipeline.headroom import BLOCK, block_starts
 from fleet_pipeline.org import UNATTRIBUTED
 from fleet_pipeline.pricing import EMBEDDED, PriceBook, list_prices
-from fleet_pipeline.reports.periods import BLOCK, Days, block_starts, first_of_week
+from fleet_pipeline.reports.periods import Days, first_of_week
 
 Kind = Literal["daily", "weekly", "monthly", "session", "agent", "model", "blocks"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

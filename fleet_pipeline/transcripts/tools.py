@@ -12,15 +12,20 @@ from typing import Final
 from zlib import crc32
 
 _COMMON: Final = """
-    apt apt-get awk aws az bash black brew bun bundle bunx cargo cat chmod chown cmake composer cp
-    curl cut dagster date dbt deno df diff dig docker dotnet du duckdb echo egrep eslint export fd
-    ffmpeg fgrep file find fleet gcc gcloud gem gh git go gradle grep gunzip gzip head helm jest jq
-    just kill kubectl ln ls lsof make mkdir mv mvn mypy nc next node nohup npm npx nvm openssl
-    pdftotext perl php pip pip3 pipx pkill playwright pnpm poetry pre-commit prettier printf ps
-    psql pwd pytest python python3 rake rails rg rm rmdir rspec rsync ruby ruff rustc scp sed seq
-    sh sleep sort source sqlite3 ssh stat swift systemctl tail tar tee terraform test time timeout
-    touch tr tree tsc tsx turbo uniq unzip uv uvx vercel vite vitest wc wget which xargs xcodebuild
-    yarn yq zip zsh
+    Rscript ag ansible ansible-playbook apply_patch apt apt-get awk aws az basename bash bazel
+    biome black brew bun bundle bunx cargo cat chmod chown clang cmake cmp column comm composer
+    coverage cp crontab ctest curl cut dagster date dbt deno df diff dig dirname docker dotnet
+    du duckdb echo egrep eslint export fd ffmpeg fgrep file find firebase flake8 fleet fly
+    flyctl g++ gcc gcloud gem gh git glab go gofmt golangci-lint gradle gradlew grep gsutil
+    gunzip gzip hadolint head helm heroku hg isort javac jest jj jq just kill kubectl less ln ls
+    lsof mail make md5sum mkdir mocha mv mvn mypy mysql nc netlify next ninja nl node nohup nox
+    npm npx nvm openssl patch pdftotext perl php phpunit pip pip3 pipx pkill playwright pnpm
+    poetry pre-commit prettier printf ps psql pwd pylint pyright pytest python python3 rails
+    railway rake readlink realpath rg rm rmdir rspec rsync ruby ruff rustc scp sed sendmail seq
+    sftp sh sha256sum shellcheck sleep sort source sqlite3 ssh stat strings stripe supabase svn
+    swift systemctl tail tar tee terraform test time timeout touch tox tr tree true tsc tsx
+    turbo type uniq unzip uv uvx vercel vite vitest wait wc wget which wrangler xargs xcodebuild
+    xxd yarn yq zip zsh
 """
 COMMON_COMMANDS: Final = frozenset(_COMMON.split())
 """Programs that anybody may run. What else begins a command could be a file name, or a secret."""

@@ -57,6 +57,6 @@ def test_a_week_that_is_not_wholly_covered_is_published_with_a_warning(
     window, checks = page["window"], page["checks"]
     assert isinstance(window, dict) and isinstance(checks, dict)
     assert window["days_covered"] == 16
-    assert (checks["failed"], checks["warned"]) == (0, 1)
-    [warning] = [result for result in checks["results"] if not result["passed"]]
-    assert warning["name"] == "window_is_whole"
+    warnings = {result["name"] for result in checks["results"] if not result["passed"]}
+    assert checks["failed"] == 0
+    assert "window_is_whole" in warnings <= {"window_is_whole", "targets_are_movable"}

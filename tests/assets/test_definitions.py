@@ -26,7 +26,9 @@ GROUPS = {
         "reconciliation",
         "target_proxy",
     },
-    "headroom": {"headroom"},
+    "worktypes": {"turns", "task_mix", "eligible_share", "routing_policy"},
+    "headroom": {"headroom", "five_hour_blocks", "exchange_rates"},
+    "drift": {"realised", "agent_days", "hot_week_chance"},
     "sweep": {
         "price_feeds",
         "price_snapshots",
@@ -56,6 +58,7 @@ REFUSING = {
     ("usage_totals", "ledger_has_not_shrunk"),
     ("agent_usage", "agents_add_up"),
     ("daily_usage", "days_add_up"),
+    ("task_mix", "turns_add_up"),
     ("prices", "priced_models_have_prices"),
     ("replay_routes", "routes_add_up"),
 }
@@ -63,6 +66,7 @@ WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
     ("usage_totals", "hosts_are_reporting"),
     ("window_coverage", "window_is_whole"),
+    ("eligible_share", "targets_are_movable"),
     ("subscription_value", "used_models_have_prices"),
     ("reconciliation", "ledger_is_within_client_totals"),
     ("reconciliation", "transcripts_tell_nearly_all"),
@@ -109,7 +113,7 @@ def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> N
     shown = {name: spec for name, spec in SPECS.items() if "sql" in spec.metadata}
     assert set(shown) == (
         GROUPS["usage"]
-        | GROUPS["headroom"]
+        | {"turns", "task_mix", "headroom", "five_hour_blocks", "realised"}
         | {"cost_scenarios", "context_fit", "subscription_value"}
     )
     for name, spec in shown.items():

@@ -30,6 +30,8 @@ REFUSING_OR_WARNING = {
     "agents_add_up",
     "days_add_up",
     "routes_add_up",
+    "turns_add_up",
+    "targets_are_movable",
     "priced_models_have_prices",
     "used_models_have_prices",
     "ledger_is_within_client_totals",

@@ -130,3 +130,44 @@ def test_the_synthetic_fleets_limits_are_never_shown_as_real_ones() -> None:
     assert first(run(demo, hosts=("demo",)))["status"] == "fresh"
     assert first(run(demo, hosts=("demo", "laptop")))["status"] == "unknown"
     assert first(run(demo, reading(used_percent=9.0), hosts=()))["used_percent"] == 9.0
+
+
+def test_the_burn_rate_is_that_of_the_window_in_force() -> None:
+    earlier_window = reading(hours_ago=3.9, used_percent=90.0, resets_at=NOW - timedelta(hours=3))
+    row = first(run(earlier_window, reading(hours_ago=3, used_percent=8.0), reading()))
+    assert row["burn_percent_per_hour"] == pytest.approx(10.0)
+    assert row["burn_from"] == NOW - timedelta(hours=3)
+
+
+def test_a_window_that_would_be_empty_before_its_reset_runs_out() -> None:
+    reset = {"resets_at": NOW + timedelta(hours=2)}
+    row = first(run(reading(2, used_percent=60.0, **reset), reading(1, used_percent=80.0, **reset)))
+    assert (row["minutes_to_empty"], row["outlook"]) == (0, "runs_out")
+
+
+def test_the_time_to_empty_counts_from_the_weeks_close_and_not_from_the_reading() -> None:
+    reset = {"resets_at": NOW + timedelta(hours=3)}
+    row = first(run(reading(2, used_percent=10.0, **reset), reading(1, used_percent=40.0, **reset)))
+    assert row["minutes_to_empty"] == 60
+    assert row["outlook"] == "runs_out"
+
+
+def test_a_window_that_is_reset_before_it_is_empty_lasts() -> None:
+    row = first(run(reading(3, used_percent=26.0), reading(1)))
+    assert (row["minutes_to_empty"], row["outlook"]) == (72 * 60 - 60, "lasts")
+
+
+def test_a_meter_that_stands_still_lasts_without_a_time() -> None:
+    row = first(run(reading(3), reading(1)))
+    assert (row["burn_percent_per_hour"], row["minutes_to_empty"]) == (0.0, None)
+    assert row["outlook"] == "lasts"
+
+
+def test_two_readings_close_together_give_no_rate() -> None:
+    row = first(run(reading(1.2, used_percent=27.0), reading(1)))
+    assert (row["burn_percent_per_hour"], row["outlook"]) == (None, "unknown")
+
+
+def test_nothing_is_foreseen_of_a_window_that_was_reset() -> None:
+    row = first(run(reading(3, used_percent=5.0, resets_at=NOW), reading(1, resets_at=NOW)))
+    assert (row["burn_percent_per_hour"], row["outlook"]) == (None, "unknown")

@@ -61,6 +61,43 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "already",
         ),
         (
+            "routing.yaml",
+            "    rationale: Bounded.\n",
+            "    rationale: Bounded.\n    kinds: [editing, check]\n",
+            "routing.yaml:10: routing_matrix[0].kinds[1]: must be one of 'orchestration', ",
+        ),
+        (
+            "routing.yaml",
+            "    rationale: Bounded.\n",
+            "    rationale: Bounded.\n    kinds: [editing, editing]\n",
+            'routing.yaml:10: routing_matrix[0].kinds[1]: is "forge: editing", which stands at '
+            "routing_matrix[0].kinds[0], line 10 already; one kind of an agent's work has one row",
+        ),
+        (
+            "agents.yaml",
+            "    target_share: 0.08\n",
+            "    target_share: 0.08\n    work_rules:\n"
+            "      - {id: notes, kind: editing, when: {}, why: Notes.}\n",
+            "agents.yaml:6: agents[0].work_rules[0].when: has no condition, so that it would claim "
+            "every turn; add one",
+        ),
+        (
+            "agents.yaml",
+            "    target_share: 0.08\n",
+            "    target_share: 0.08\n    work_rules:\n"
+            "      - {id: notes, kind: editing, when: {does: [edits]}, why: Notes.}\n",
+            "agents.yaml:6: agents[0].work_rules[0].when.does[0]: must be one of 'edit', ",
+        ),
+        (
+            "agents.yaml",
+            "    target_share: 0.08\n",
+            "    target_share: 0.08\n    work_rules:\n"
+            "      - {id: notes, kind: editing, when: {does: [edit]}, why: Notes.}\n"
+            "      - {id: notes, kind: checks, when: {does: [run]}, why: Runs.}\n",
+            'agents.yaml:7: agents[0].work_rules[1].id: is "notes", which stands at '
+            "agents[0].work_rules[0].id, line 6 already; turns keep the id of their rule",
+        ),
+        (
             "agents.yaml",
             "name: sage",
             "name: unattributed",

@@ -8,6 +8,8 @@ import copy
 import json
 from datetime import date, timedelta
 
+from .reference_work import measured, work_keys
+
 INPUT, WRITES, READS, OUTPUT = 20_500_000, 705_500_000, 27_173_000_000, 65_700_000
 FULL_INPUT = INPUT + WRITES + READS
 REQUESTS = 107_338
@@ -267,6 +269,10 @@ def _window(limit: str, limit_id: str, minutes: int, used: float, reset: str) ->
         "resets_at": reset,
         "age_minutes": 41,
         "status": "fresh",
+        "burn_from": "2026-06-16T21:10:00Z",
+        "burn_percent_per_hour": used / 4,
+        "minutes_to_empty": 300,
+        "outlook": "lasts",
     }
 
 
@@ -476,14 +482,16 @@ def _build() -> dict[str, object]:
             "matrix_note": "Each agent has work that stays and work that leaves.",
             "agents_note": "Sage, Apollo and Scribe keep the judgment over many turns.",
         },
+        **work_keys(FULL_INPUT, date(2026, 6, 17)),
         "routing_matrix": [
             {"agent": agent, "display_name": agent.capitalize(), "task_type": task,
              "driver": driver, "effort": effort, "now": now, "target": target,
-             "rationale": rationale}
+             "rationale": rationale, "kinds": ["editing"], "measured": measured()}
             for agent, task, driver, effort, now, target, rationale in MATRIX
         ],
         "execution_routing": [
-            {"work_type": work, "default_route": route, "escalate_when": when}
+            {"work_type": work, "default_route": route, "escalate_when": when,
+             "kinds": [], "measured": None}
             for work, route, when in EXECUTION
         ],
         "free_api_catalog": [

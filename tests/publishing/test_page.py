@@ -1,6 +1,7 @@
 """The HTML page: complete, traced, harmless, and able to say the opposite."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -108,12 +109,12 @@ def test_the_page_is_well_formed_and_its_ids_are_unique(read: Outline) -> None:
     assert {*referred, *inner} <= set(ids)
 
 
-def test_all_sections_stand_in_the_order_of_the_page_that_this_one_replaces(html: str) -> None:
+def test_the_sections_of_the_page_that_this_one_replaces_keep_their_order(html: str) -> None:
     places = [html.index(f' id="{name}"') for name, _ in SECTIONS]
     assert places == sorted(places)
     assert [name for name, _ in SECTIONS] == [
         "bottom-line", "backbone", "headroom", "cost", "mirage", "replay", "strategy", "matrix",
-        "agents", "free-api", "ranking", "execution", "changes", "method",
+        "work", "agents", "drift", "free-api", "ranking", "execution", "changes", "method",
     ]  # fmt: skip
 
 
@@ -147,12 +148,18 @@ def test_each_amount_of_the_contract_is_on_the_page(read: Outline) -> None:
         "target.share",
         "window.days_covered",
         "checks.passed",
+        "eligible.agents.forge.eligible_share",
+        "task_mix.kinds.implementation.share",
+        "blocks.claude.peak_tokens_after_target",
+        "realised.2026-06-10.moved_tokens",
+        "windows.claude_max.300.rates.cache_read.percent_per_mtok",
         "ranking.z-ai/glm-5%2E2.price.input_usd_per_mtok",
     } <= addresses
 
 
 def test_the_page_is_one_small_file_that_asks_for_nothing(html: str, read: Outline) -> None:
-    assert len(html.encode()) <= 150_000
+    assert len(html.encode()) <= 200_000
+    assert len(gzip.compress(html.encode(), mtime=0)) <= 40_000
     tags = {tag for tag, _ in read.elements}
     assert not tags & {"script", "link", "img", "iframe", "object", "form", "base"}
     for _, attributes in read.elements:
@@ -219,6 +226,43 @@ def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline
     for shown in ("$1,200", "$3,600", "$6,400", "$2,400 to $4,800", "0.95", "promises a hit"):
         assert shown in section
     assert f"{MINUS}$1,431" in section
+
+
+def test_a_target_that_asks_for_more_than_may_move_is_called_out() -> None:
+    words = outline(reference_page()).words
+    assert "Target exceeds what is movable for Mercury." in words
+    assert "Whether the target can be reached is not known for Analyst." in words
+    within = changed(eligible__agents__2__verdict="within")
+    assert "arget exceeds what is movable" not in outline(within).words
+
+
+def test_who_drives_a_row_of_the_matrix_is_measured_and_else_only_a_note() -> None:
+    words = outline(reference_page()).words
+    assert "Sonnet 75%, Opus 25% → Sonnet default." in words
+    assert "Claude-heavy" not in words
+    unmeasured = outline(changed(routing_matrix__0__measured=None)).words
+    assert "Claude-heavy → Sonnet default." in unmeasured
+    assert "Not measured: no such turn in this window" in unmeasured
+
+
+def test_a_rate_that_cannot_be_fitted_is_refused_in_words_and_never_a_number() -> None:
+    words = outline(reference_page()).words
+    assert "cache reads 0.021% (0.017 to 0.027)" in words
+    assert "Refused: the meter moved too seldom (17 steps in 4 windows)" in words
+    assert "What a token takes out of a window is not known" in outline(changed(windows=[])).words
+
+
+def test_days_without_a_transcript_are_missing_and_not_quiet() -> None:
+    missing = changed(anomalies__missing_days=["2026-06-01", "2026-06-02"])
+    words = outline(missing).words
+    assert "2 of 30 days are missing" in words and "1 Jun, 2 Jun: unknown, not idle" in words
+    assert "Missing days" not in outline(reference_page()).words
+
+
+def test_a_hot_week_is_held_against_what_chance_alone_gives() -> None:
+    assert "1.2 on average and 1.4 in one case of twenty" in outline(reference_page()).words
+    usual = changed(anomalies__hot_week__verdict="within_chance")
+    assert "no hotter than chance makes it" in outline(usual).words
 
 
 def test_demo_data_is_called_demo_data() -> None:

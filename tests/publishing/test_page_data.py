@@ -12,12 +12,15 @@ from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
 from fleet_pipeline.headroom import headroom
+from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
 from fleet_pipeline.pricing import EMBEDDED, find, prices_table
 from fleet_pipeline.pricing.observations import SCHEMA
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
 from fleet_pipeline.weeks import opening
+
+from .work_tables import work_tables
 
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2026, 6, 17)
@@ -133,7 +136,8 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     )
     made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
     made["changes"] = catalog.changes(org, before, after)
-    return made
+    nowhere = Home(Path("/nonexistent"))
+    return made | work_tables(org, made, quota(), nowhere, AS_OF)
 
 
 def known(close: date) -> catalog.Known:
@@ -153,6 +157,7 @@ def quota() -> pl.DataFrame:
         300,
         28.0,
         datetime(2026, 6, 17, 2, tzinfo=UTC),
+        "pro",
     )
     return pl.DataFrame(
         [row],
@@ -165,6 +170,7 @@ def quota() -> pl.DataFrame:
             "window_minutes": pl.Int64,
             "used_percent": pl.Float64,
             "resets_at": pl.Datetime("us", "UTC"),
+            "plan_type": pl.String,
         },
         orient="row",
     )
@@ -264,6 +270,10 @@ def test_headroom_is_a_reading_or_nothing(month: Json) -> None:
         "resets_at": "2026-06-17T02:00:00Z",
         "age_minutes": 41,
         "status": "fresh",
+        "burn_from": "2026-06-16T23:19:00Z",
+        "burn_percent_per_hour": None,
+        "minutes_to_empty": None,
+        "outlook": "unknown",
     }
     assert [row["remaining_share"] for row in rows] == [0.72, None, None, None, None, None]
 
