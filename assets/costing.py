@@ -1,4 +1,4 @@
-"""Stage 4: prices in force, what moving work would cost, what the subscription would have."""
+"""Stage 4: prices in force, what fits where, what moving work would cost, what staying would."""
 
 import dagster as dg
 import polars as pl
@@ -58,6 +58,67 @@ def cost_scenarios(
     )
 
 
+@weekly(GROUP, "python", sql="context_fit", deps=("organisation",))
+def context_fit(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
+    """Fit of Claude's requests, turns and tokens in each candidate's window, before any price."""
+    return costing.context_fit(requests, fleet.settings().organisation())
+
+
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def cost_corners(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Cost of the expected share on each candidate, told naively, uncached, cached, in packets.
+
+    One row: one candidate and corner.
+    """
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.cost_corners(requests, policy, window_start=start, window_end=end, book=book)
+
+
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def break_even(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Break-even of each candidate: the hit rate from which it costs less than staying.
+
+    One row: one candidate.
+    """
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.break_even(requests, policy, window_start=start, window_end=end, book=book)
+
+
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def offload_replay(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Replay of whole sessions on each candidate: cost by part, in a low, expected and high case.
+
+    One row: one candidate and case. Sampling interval and assumptions stand apart.
+    """
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    policy = costing.policy_of(settings.organisation())
+    book = pricing.price_book(settings.home, end)
+    return costing.offload_replay(requests, policy, window_start=start, window_end=end, book=book)
+
+
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def replay_routes(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Routes of the replay: what moves, what stays, and why it does.
+
+    One row: one candidate and route; the routes of a candidate are all of Claude's requests.
+    """
+    settings = fleet.settings()
+    book = pricing.price_book(settings.home, close_of(context))
+    return costing.replay_routes(requests, costing.policy_of(settings.organisation()), book)
+
+
 @weekly(GROUP, sql="subscription_value", deps=("price_list", "price_snapshots"))
 def subscription_value(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
@@ -74,6 +135,12 @@ def priced_models_have_prices(fleet: Fleet, prices: pl.DataFrame) -> dg.AssetChe
     return shown(quality.priced_models_have_prices(prices, priced))
 
 
+@weekly_check(replay_routes, "usage_totals", blocking=True)
+def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
+    """Each candidate's routes are the whole of Claude's usage: nothing moves twice or vanishes."""
+    return shown(quality.routes_add_up(replay_routes, usage_totals))
+
+
 @weekly_check(subscription_value)
 def used_models_have_prices(subscription_value: pl.DataFrame) -> dg.AssetCheckResult:
     """Each model that Claude answered with has a list price; else the value is a lower bound."""
@@ -84,6 +151,11 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     price_list,
     prices,
     cost_scenarios,
+    context_fit,
+    cost_corners,
+    break_even,
+    offload_replay,
+    replay_routes,
     subscription_value,
 ]
-checks = [priced_models_have_prices, used_models_have_prices]
+checks = [priced_models_have_prices, routes_add_up, used_models_have_prices]

@@ -6,8 +6,8 @@ import polars as pl
 from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import OWNERS, shown, weekly, weekly_check
-from fleet_pipeline import hosts, ledger, quality, tables
-from fleet_pipeline.org import agents_by_folder, agents_table
+from fleet_pipeline import hosts, ledger, quality, tables, usage
+from fleet_pipeline.org import agents_table
 from fleet_pipeline.publishing.week import published_pages
 from fleet_pipeline.weeks import window
 
@@ -28,15 +28,8 @@ organisation = dg.AssetSpec(
 @weekly(GROUP, sql="requests", deps=("usage_ledger", "organisation"))
 def requests(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Requests of the 30-day window, each with the agent that its working directory maps to."""
-    settings = fleet.settings()
-    start, end = window(close_of(context))
-    usage = ledger.usage(settings.home, (start, end))
-    return tables.run(
-        "requests",
-        parameters={"window_start": start, "window_end": end},
-        usage=usage,
-        agents_by_cwd=agents_by_folder(settings.organisation(), usage["cwd"]),
-    )
+    settings, days = fleet.settings(), window(close_of(context))
+    return usage.requests(ledger.usage(settings.home, days), settings.organisation(), days)
 
 
 @weekly(GROUP, sql="window_coverage")

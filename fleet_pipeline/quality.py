@@ -131,6 +131,20 @@ def _adds_up(
     )  # fmt: skip
 
 
+def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
+    """All routes of a candidate are together the whole of Claude's usage."""
+    parts = ("requests", "full_input_tokens")
+    whole = usage_totals.filter(pl.col("client") == "claude").select(parts).row(0)
+    sums = replay_routes.group_by("model").agg(pl.col(parts).sum()).sort("model")
+    off = [str(model) for model, *found in sums.iter_rows() if tuple(found) != whole]
+    return Outcome(
+        "routes_add_up", "error", not off,
+        f"the routes are not all of Claude's requests for {', '.join(off)}"
+        if off else f"the routes of {sums.height} candidates are all of Claude's requests",
+        {"candidates_off": len(off)},
+    )  # fmt: skip
+
+
 def turns_add_up(task_mix: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
     """All turns' rows, those of unknown kind among them, are the whole of both clients' usage."""
     parts = ("requests", "full_input_tokens", "cache_read_tokens", "output_tokens")
@@ -363,6 +377,7 @@ def all_outcomes(
         window_is_whole(tables["window_coverage"]),
         agents_add_up(tables["agent_usage"], tables["usage_totals"]),
         days_add_up(tables["daily_usage"], tables["usage_totals"]),
+        routes_add_up(tables["replay_routes"], tables["usage_totals"]),
         turns_add_up(tables["task_mix"], tables["usage_totals"]),
         targets_are_movable(tables["eligible_share"]),
         priced_models_have_prices(tables["prices"], priced),

@@ -1,10 +1,27 @@
 """Usage over any stretch of the ledger, in the words that the page uses."""
 
+from datetime import date
+
 import polars as pl
 
 from fleet_pipeline import tables
+from fleet_pipeline.org import Org, agents_by_folder
 
 Totals = dict[str, dict[str, object]]
+
+
+def requests(ledger: pl.DataFrame, org: Org, window: tuple[date, date]) -> pl.DataFrame:
+    """Return the weekly table ``requests``: those of the window, each with its agent.
+
+    ``window`` is the first UTC day and the first one outside.
+    """
+    start, end = window
+    return tables.run(
+        "requests",
+        parameters={"window_start": start, "window_end": end},
+        usage=ledger,
+        agents_by_cwd=agents_by_folder(org, ledger["cwd"]),
+    )
 
 
 def totals(ledger: pl.DataFrame) -> Totals:

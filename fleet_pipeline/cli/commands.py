@@ -5,6 +5,7 @@ Each command has a module of its own, and loads what takes time to load when it 
 
 import click
 
+from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
 from fleet_pipeline.cli.failures import Commands
@@ -19,6 +20,7 @@ from fleet_pipeline.cli.statusline import statusline
 from fleet_pipeline.cli.sweep import sweep
 from fleet_pipeline.cli.ui import ui
 from fleet_pipeline.cli.usage import usage
+from fleet_pipeline.cli.whatif import whatif
 
 
 @click.group(
@@ -39,6 +41,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, usage, prices, query, init, doctor, recount, ship, demo, statusline, ui,
+    refresh, ingest, sweep, usage, prices, query, cost, whatif, init, doctor, recount, ship, demo,
+    statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

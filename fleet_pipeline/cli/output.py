@@ -21,6 +21,11 @@ def document(value: object) -> None:
     result(json.dumps(value, indent=2, default=_as_text))
 
 
+def as_bytes(value: object) -> bytes:
+    """Return the same document as the content of a file."""
+    return f"{json.dumps(value, indent=2, default=_as_text)}\n".encode()
+
+
 def note(text: str) -> None:
     """Tell a person what is going on; never the reason for a failure."""
     with suppress(OSError):

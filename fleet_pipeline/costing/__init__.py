@@ -4,20 +4,40 @@ Belongs here: pure arithmetic from tokens and prices to micro-dollars. Prices co
 ``pricing``; which shares to ask about comes from the org's files.
 """
 
+from fleet_pipeline.costing.context_fit import context_fit
+from fleet_pipeline.costing.corners import break_even, cost_corners
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
+from fleet_pipeline.costing.policy import Policy, Target, policy_of
+from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
+from fleet_pipeline.costing.replay import offload_replay, replay_routes
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
 from fleet_pipeline.costing.tokens import TokenClasses
+from fleet_pipeline.costing.what_if import compared
 
 __all__ = [
     "CostParts",
     "HotWeek",
+    "Policy",
+    "Quote",
+    "Target",
+    "Term",
     "TokenClasses",
+    "break_even",
+    "compared",
+    "context_fit",
+    "cost_corners",
     "cost_parts",
     "cost_scenarios",
     "cost_usd_micros",
     "hot_week",
     "monthly_factor",
+    "offload_replay",
+    "policy_of",
+    "quote_naive",
+    "quote_packets",
+    "quote_turns",
+    "replay_routes",
     "subscription_value",
 ]

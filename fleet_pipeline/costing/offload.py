@@ -1,4 +1,4 @@
-"""What a slice of Claude's tokens would cost at another model's list price.
+"""What tokens that Claude handled would cost at another model's list price, term by term.
 
 Belongs here: the cost formula and its rounding. One USD per million tokens is one micro-dollar
 per token, so tokens times price is micro-dollars already; sums are exact fractions until the end.
@@ -16,6 +16,27 @@ from fleet_pipeline.errors import PriceError
 from fleet_pipeline.pricing import ModelPrice
 
 CacheAssumption = Literal["no_cache", "listed_cache_price"]
+TokenClass = Literal["input", "cache_write", "cache_read", "output"]
+
+_CLASSES: tuple[TokenClass, ...] = ("input", "cache_write", "cache_read", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class BilledTokens:
+    """Tokens of one class on Claude, and the price that the other model has for them.
+
+    ``billed_as`` names the term in words; the price is in USD per million tokens.
+    """
+
+    token_class: TokenClass
+    billed_as: str
+    tokens: int
+    usd_per_mtok: Decimal
+
+    @property
+    def exact_usd_micros(self) -> Fraction:
+        """The cost before rounding, in micro-dollars."""
+        return self.tokens * Fraction(self.usd_per_mtok)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,76 +84,73 @@ def cost_parts(
 ) -> CostParts | None:
     """Return the cost of token slices, each at its own flat price (one slice per price tier).
 
-    'no_cache' bills every input token at the input price: the target re-reads the whole context.
-    'listed_cache_price' bills ``hit_rate`` (0 to 1) of the full input at the cache-read price;
-    what Claude read from its cache hits first, then its writes, then fresh input. Cache writes
-    that do not hit are billed at the listed write price, all other misses at the input price:
-    C = misses * input + writes * write + hits * cache_read + output * output.
-
-    None where a price of a cache hit is asked for and not listed: neither zero nor the input
-    price would be true. PriceError where input or output has no price.
+    'no_cache' bills every input token at the input price: the target reads the whole context anew.
+    'listed_cache_price' bills what ``billed_tokens`` says. None where that needs the price of a
+    cache read and none is listed: neither zero nor the input price would be true. PriceError where
+    input or output has no price.
     """
-    hits_share = Fraction(hit_rate)
-    if not 0 <= hits_share <= 1:
-        raise ValueError(f"hit_rate {hit_rate} is not a share between 0 and 1")
-    totals = [Fraction(0)] * 4
+    totals = dict.fromkeys(_CLASSES, Fraction(0))
     for tokens, price in slices:
-        parts = _exact_parts(tokens, price, hits_share if mode == "listed_cache_price" else None)
-        if parts is None:
+        if mode == "no_cache":
+            terms = _uncached_tokens(tokens, price)
+        elif price.cache_read_usd_per_mtok is None:
+            _base_prices(price)
             return None
-        totals = [total + part for total, part in zip(totals, parts, strict=True)]
-    return CostParts(*_rounded_together(totals))
+        else:
+            terms = billed_tokens(tokens, price, hit_rate=hit_rate)
+        for term in terms:
+            totals[term.token_class] += term.exact_usd_micros
+    return CostParts(*rounded_together(list(totals.values())))
 
 
-def _exact_parts(
-    tokens: TokenClasses, price: ModelPrice, hits_share: Fraction | None
-) -> list[Fraction] | None:
-    """Return unrounded micro-dollars for input, cache write, cache read and output."""
-    if price.tiers:
-        raise ValueError(f"{price.model}: choose a tier with for_context first")
-    if price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
+def billed_tokens(
+    tokens: TokenClasses, price: ModelPrice, *, hit_rate: Fraction | Decimal | int
+) -> list[BilledTokens]:
+    """Return what each token is billed at when the other model's cache hits ``hit_rate`` of reads.
+
+    ``hit_rate`` (0 to 1) is the share of what Claude read from its cache that the other model's
+    cache holds too, rounded to a whole token: cost = fresh * input + writes * write + hits * read
+    + misses * input + output * output. A write costs the input price unless a higher write price
+    is listed. Fresh and newly written tokens never hit. PriceError where a price that some tokens
+    need is not listed.
+    """
+    share = Fraction(hit_rate)
+    if not 0 <= share <= 1:
+        raise ValueError(f"hit_rate {hit_rate} is not a share between 0 and 1")
+    input_price, output_price = _base_prices(price)
+    hits = round_half_up(share * tokens.cache_read_tokens)
+    read_price = price.cache_read_usd_per_mtok
+    if read_price is None and hits:
         raise PriceError(
-            f"{price.source} lists no input or output price for {price.provider} {price.model}"
-            f" on {price.at}; choose another reference model in the org's files."
+            f"{price.source} lists no price of a cache read for {price.provider} {price.model}"
+            f" on {price.at}; ask for a hit rate of 0."
         )
-    input_price = Fraction(price.input_usd_per_mtok)
-    output_cost = tokens.output_tokens * Fraction(price.output_usd_per_mtok)
-    if hits_share is None:
-        return [
-            tokens.input_tokens * input_price,
-            tokens.cache_write_tokens * input_price,
-            tokens.cache_read_tokens * input_price,
-            output_cost,
-        ]
-    if price.cache_read_usd_per_mtok is None:
-        return None
-    hit_price = Fraction(price.cache_read_usd_per_mtok)
-    hits_left = hits_share * tokens.full_input_tokens
-
-    def billed(class_tokens: int, miss_price: Fraction) -> Fraction:
-        nonlocal hits_left
-        hits = min(Fraction(class_tokens), hits_left)
-        hits_left -= hits
-        return hits * hit_price + (class_tokens - hits) * miss_price
-
     write_5m_price = _write_price(price.cache_write_5m_usd_per_mtok, input_price)
     write_1h_price = _write_price(price.cache_write_1h_usd_per_mtok, write_5m_price)
-    read_cost = billed(tokens.cache_read_tokens, input_price)
-    write_cost = billed(tokens.cache_write_5m_tokens, write_5m_price)
-    write_cost += billed(tokens.cache_write_1h_tokens, write_1h_price)
-    return [billed(tokens.input_tokens, input_price), write_cost, read_cost, output_cost]
+    return [
+        BilledTokens("input", "fresh input", tokens.input_tokens, input_price),
+        BilledTokens("cache_write", "5m write", tokens.cache_write_5m_tokens, write_5m_price),
+        BilledTokens("cache_write", "1h write", tokens.cache_write_1h_tokens, write_1h_price),
+        BilledTokens("cache_read", "cache hit", hits, read_price or Decimal(0)),
+        BilledTokens("cache_read", "cache miss", tokens.cache_read_tokens - hits, input_price),
+        BilledTokens("output", "output", tokens.output_tokens, output_price),
+    ]
 
 
-def _write_price(listed: Decimal | None, otherwise: Fraction) -> Fraction:
-    """Return the price of writing to the cache, never below reading the same tokens afresh.
+def cost_columns(parts: CostParts | None) -> dict[str, int]:
+    """Return the cost columns; none of them, which leaves nulls, for a refused cost."""
+    if parts is None:
+        return {}
+    return {
+        "input_cost_usd_micros": parts.input_usd_micros,
+        "cache_write_cost_usd_micros": parts.cache_write_usd_micros,
+        "cache_read_cost_usd_micros": parts.cache_read_usd_micros,
+        "output_cost_usd_micros": parts.output_usd_micros,
+        "cost_usd_micros": parts.total_usd_micros,
+    }
 
-    A listed write price below that is rent for storage on top of the input (Gemini lists such
-    a figure), so it is not the whole price of the token.
-    """
-    return otherwise if listed is None else max(Fraction(listed), otherwise)
 
-
-def _rounded_together(parts: list[Fraction]) -> list[int]:
+def rounded_together(parts: list[Fraction]) -> list[int]:
     """Round parts so that they add up to their rounded sum: the largest remainders go up."""
     whole = [floor(part) for part in parts]
     missing = round_half_up(sum(parts, Fraction(0))) - sum(whole)
@@ -140,3 +158,34 @@ def _rounded_together(parts: list[Fraction]) -> list[int]:
     for i in by_remainder[:missing]:
         whole[i] += 1
     return whole
+
+
+def _uncached_tokens(tokens: TokenClasses, price: ModelPrice) -> list[BilledTokens]:
+    input_price, output_price = _base_prices(price)
+    return [
+        BilledTokens("input", "fresh input", tokens.input_tokens, input_price),
+        BilledTokens("cache_write", "cache miss", tokens.cache_write_tokens, input_price),
+        BilledTokens("cache_read", "cache miss", tokens.cache_read_tokens, input_price),
+        BilledTokens("output", "output", tokens.output_tokens, output_price),
+    ]
+
+
+def _base_prices(price: ModelPrice) -> tuple[Decimal, Decimal]:
+    """Return the prices of input and output; PriceError where one is not listed."""
+    if price.tiers:
+        raise ValueError(f"{price.model}: choose a tier with for_context first")
+    if price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
+        raise PriceError(
+            f"{price.source} lists no input or output price for {price.provider} {price.model}"
+            f" on {price.at}; choose another reference model in the org's files."
+        )
+    return price.input_usd_per_mtok, price.output_usd_per_mtok
+
+
+def _write_price(listed: Decimal | None, otherwise: Decimal) -> Decimal:
+    """Return the price of writing to the cache, never below reading the same tokens afresh.
+
+    A listed write price below that is rent for storage on top of the input (Gemini lists such
+    a figure), so it is not the whole price of the token.
+    """
+    return otherwise if listed is None else max(listed, otherwise)

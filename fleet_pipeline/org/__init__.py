@@ -6,7 +6,7 @@ and telling which agent a working directory belongs to. Not here: prices, usage,
 
 from fleet_pipeline.org.agent_map import AgentMap
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
-from fleet_pipeline.org.loading import load
+from fleet_pipeline.org.loading import load, with_offload
 from fleet_pipeline.org.schema import (
     UNATTRIBUTED,
     Agent,
@@ -66,4 +66,5 @@ __all__ = [
     "leaves_claude",
     "load",
     "priced_models",
+    "with_offload",
 ]

@@ -50,7 +50,7 @@ def load(folder: Path) -> Org:
     routing = RoutingFile.model_validate(documents["routing.yaml"].value)
     free_apis = FreeApisFile.model_validate(documents["free_apis.yaml"].value)
     models = ModelsFile.model_validate(documents["models.yaml"].value)
-    shares = OffloadFile.model_validate(documents["offload.yaml"].value).scenarios
+    offload = OffloadFile.model_validate(documents["offload.yaml"].value)
     return Org(
         folder=folder,
         name=fleet.name,
@@ -71,11 +71,38 @@ def load(folder: Path) -> Org:
         hard_rules=free_apis.hard_rules,
         models=models.models,
         reference_model=models.reference_model,
-        scenarios=(
-            Scenario(name="low", share=shares.low),
-            Scenario(name="expected", share=shares.expected),
-            Scenario(name="high", share=shares.high),
-        ),
+        scenarios=_scenarios(offload),
+        replay=offload.replay,
+    )
+
+
+def with_offload(org: Org, file: Path) -> Org:
+    """Return ``org`` as it would be with another ``offload.yaml``.
+
+    Where that file has no ``replay``, the organisation's own stays. Raises ConfigurationError with
+    one line for each mistake in the file.
+    """
+    try:
+        document, mistakes = read(file, file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read ({error.strerror})") from None
+    if document is not None:
+        mistakes += _misshapen(document, OffloadFile)
+        mistakes += broken_rules({"offload.yaml": document})
+    if mistakes or document is None:
+        raise ConfigurationError("\n".join(_in_order(mistakes)))
+    offload = OffloadFile.model_validate(document.value)
+    return org.model_copy(
+        update={"scenarios": _scenarios(offload), "replay": offload.replay or org.replay}
+    )
+
+
+def _scenarios(offload: OffloadFile) -> tuple[Scenario, ...]:
+    shares = offload.scenarios
+    return (
+        Scenario(name="low", share=shares.low),
+        Scenario(name="expected", share=shares.expected),
+        Scenario(name="high", share=shares.high),
     )
 
 

@@ -90,6 +90,8 @@ def shape_mistake(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "int_type" | "int_from_float" | "greater_than":
             return f"must be a whole number above 0 but is {_described(value)}"
         case "float_type" | "finite_number" | "greater_than_equal" | "less_than_equal":
+            if field and not any(hasattr(limit, "le") for limit in field.metadata):
+                return f"must be a number of 0 or more but is {_described(value)}"
             return f"must be a number from 0 to 1 but is {_described(value)}{_as_share(value)}"
         case "literal_error":
             allowed = error.get("ctx", {}).get("expected", "")

@@ -13,6 +13,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
+from fleet_pipeline.org.fields import PriceId, Share, Tokens
+from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
 from fleet_pipeline.org.work import Kind, WorkRule
@@ -77,13 +79,6 @@ def _feed_address(text: str) -> str:
     return text
 
 
-def _price_id(text: str) -> str:
-    provider, slash, model = text.partition("/")
-    if not (slash and provider.strip() and model.strip()):
-        raise ValueError("needs a provider and a model, as in openrouter/z-ai/glm-5.2")
-    return text
-
-
 def _s3_address(text: str) -> str:
     Address.of(text)
     return text
@@ -92,7 +87,6 @@ def _s3_address(text: str) -> str:
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
 HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Source(_Strict):
@@ -359,7 +353,7 @@ class CandidateModel(_Strict):
 
     id: Text = Field(description="the name on the page", examples=["z-ai/glm-5.2"])
     name: Text = Field(description="how people call it", examples=["GLM 5.2"])
-    price_id: Annotated[Text, AfterValidator(_price_id)] = Field(
+    price_id: PriceId = Field(
         description="<provider>/<model> under which its price is looked up",
         examples=["openrouter/z-ai/glm-5.2"],
     )
@@ -373,8 +367,17 @@ class CandidateModel(_Strict):
     badges: tuple[Text, ...] = Field(
         default=(), description="short remarks", examples=["[may log prompts]"]
     )
-    context_tokens: Annotated[int, Field(gt=0)] | None = Field(
+    context_tokens: Tokens | None = Field(
         default=None, description="its context window in tokens", examples=["262144"]
+    )
+    max_input_tokens: Tokens | None = Field(
+        default=None, description="its cap on a prompt, where that is less", examples=["100000"]
+    )
+    max_output_tokens: Tokens | None = Field(
+        default=None, description="its longest output in tokens", examples=["32768"]
+    )
+    cache: CacheRules | None = Field(
+        default=None, description="how its provider caches prompts; none where left out"
     )
     training_use: TrainingUse = Field(
         default="unknown",
@@ -480,6 +483,9 @@ class OffloadFile(_Strict):
     """``offload.yaml``."""
 
     scenarios: ScenarioShares = Field(description="the shares low, expected and high")
+    replay: Replay | None = Field(
+        default=None, description="what the replay of moved work assumes; none where left out"
+    )
 
 
 class Org(_Strict):
@@ -508,6 +514,7 @@ class Org(_Strict):
     models: tuple[CandidateModel, ...]
     reference_model: str
     scenarios: tuple[Scenario, ...]
+    replay: Replay | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -176,6 +176,11 @@ def factor(value: Number | None) -> str:
     return MISSING if value is None else _grouped(rounded(value, 1))
 
 
+def quantity(value: Number | None) -> str:
+    """Write a number that someone assumed, as it was written: ``0.95``, ``4,000``."""
+    return MISSING if value is None else _grouped(rounded(value, 6).normalize())
+
+
 def signed_tokens(value: Number | None) -> str:
     """Write a change of tokens with its sign: ``+1.2M``, a true minus for less."""
     if value is None:
@@ -271,6 +276,7 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         points,
         percent,
         factor,
+        quantity,
         signed_tokens,
         rate,
         size,

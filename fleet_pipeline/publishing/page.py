@@ -38,6 +38,7 @@ SECTIONS: Final = (
     ("headroom", "Headroom lever"),
     ("cost", "Cost if moved"),
     ("mirage", "The mirage"),
+    ("replay", "Replay"),
     ("strategy", "Strategy"),
     ("matrix", "Routing matrix"),
     ("work", "Kinds of work"),

@@ -21,6 +21,7 @@ from fleet_pipeline.publishing.page_data_prices import (
     free_api_catalog,
     price_facts,
 )
+from fleet_pipeline.publishing.page_data_replay import context_fit
 from fleet_pipeline.publishing.page_data_work import of_matrix_row, of_route, work
 from fleet_pipeline.quality import CheckOutcome
 
@@ -41,9 +42,10 @@ def build_page(
     """Return the contents of ``page.json`` (schema 1) for the week that closes at ``as_of``.
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
-    context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios,
-    subscription_value, window_coverage, price_sources, model_catalog, free_quotas, changes, and
-    those that ``page_data_work`` names. ``sources`` comes from the ledger's store as it is.
+    context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
+    cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
+    price_sources, model_catalog, free_quotas, changes, and those that ``page_data_work`` names.
+    ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -65,6 +67,7 @@ def build_page(
         "target": _target(tables),
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
+        "context_fit": context_fit(org, tables),
         **work(org, tables),
         **_policy(org, tables["task_mix"]),
         "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 import polars as pl
 
 from fleet_pipeline.org import CandidateModel, Org
+from fleet_pipeline.publishing.page_data_replay import corners, replay
 
 Record = dict[str, object]
 # A row of a frame: polars does not type columns.
@@ -37,7 +38,7 @@ _SUBSCRIPTION_CACHE = "as logged: reads, 5m and 1h writes at their own list pric
 
 
 def costs(org: Org, as_of: date, tables: Tables) -> Record:
-    """Return the page's costs: scenarios, hot week, naive estimate, mirage, subscription value.
+    """Return the page's costs: scenarios, hot week, mirage, corners, replay, subscription value.
 
     Micro-dollars; null where the reference model has no known price, or no listed cache price.
     """
@@ -58,7 +59,8 @@ def costs(org: Org, as_of: date, tables: Tables) -> Record:
         "naive": naive,
         "naive_usd_micros": naive["cost_usd_micros"],
         "mirage": _mirage(**expected),
-        "packets": None,
+        **corners(org, tables),
+        "replay": replay(org, tables),
         "subscription": _subscription(tables["subscription_value"]),
     }
 

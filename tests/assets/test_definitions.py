@@ -37,7 +37,17 @@ GROUPS = {
         "free_quotas",
         "changes",
     },
-    "costing": {"price_list", "prices", "cost_scenarios", "subscription_value"},
+    "costing": {
+        "price_list",
+        "prices",
+        "cost_scenarios",
+        "context_fit",
+        "cost_corners",
+        "break_even",
+        "offload_replay",
+        "replay_routes",
+        "subscription_value",
+    },
     "publication": {"routing_page"},
 }
 NOT_MADE_HERE = {"transcripts", "organisation", "price_list", "price_feeds"}
@@ -50,6 +60,7 @@ REFUSING = {
     ("daily_usage", "days_add_up"),
     ("task_mix", "turns_add_up"),
     ("prices", "priced_models_have_prices"),
+    ("replay_routes", "routes_add_up"),
 }
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
@@ -103,7 +114,7 @@ def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> N
     assert set(shown) == (
         GROUPS["usage"]
         | {"turns", "task_mix", "headroom", "five_hour_blocks", "realised"}
-        | {"cost_scenarios", "subscription_value"}
+        | {"cost_scenarios", "context_fit", "subscription_value"}
     )
     for name, spec in shown.items():
         text = spec.metadata["sql"].value

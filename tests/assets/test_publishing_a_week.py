@@ -29,6 +29,7 @@ REFUSING_OR_WARNING = {
     "window_is_whole",
     "agents_add_up",
     "days_add_up",
+    "routes_add_up",
     "turns_add_up",
     "targets_are_movable",
     "priced_models_have_prices",

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -18,25 +18,35 @@ Row = dict[str, object]
 def _request(given: Row) -> Row:
     row: Row = {
         "client": "claude",
+        "host": "laptop",
+        "session_id": "session",
+        "agent_id": None,
+        "turn_id": None,
+        "agent": "forge",
         "date": date(2026, 6, 1),
+        "ts": None,
         "model": "claude-sonnet-4-6",
         **dict.fromkeys(TOKENS, 0),
         **given,
     }
+    midnight = datetime.combine(date.fromisoformat(str(row["date"])), datetime.min.time(), UTC)
+    row["ts"] = row["ts"] or midnight + timedelta(seconds=int(str(row.pop("at", 0))))
     return {**row, "full_input_tokens": sum(int(str(row[name])) for name in TOKENS[:4])}
 
 
-@pytest.fixture
+def requests_frame(*rows: Row) -> pl.DataFrame:
+    """Rows of the weekly table `requests`, as far as costs read it; `at` is seconds of a day."""
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **dict.fromkeys(
+            ("client", "host", "session_id", "agent_id", "turn_id", "agent", "model"), pl.String
+        ),
+        "date": pl.Date,
+        "ts": pl.Datetime("us", "UTC"),
+        **dict.fromkeys([*TOKENS, "full_input_tokens"], pl.Int64),
+    }
+    return pl.DataFrame([_request(row) for row in rows], schema=schema)
+
+
+@pytest.fixture(scope="session")
 def requests() -> Callable[..., pl.DataFrame]:
-    """Rows of the weekly table `requests`: the columns that costs read."""
-
-    def make(*rows: Row) -> pl.DataFrame:
-        schema: dict[str, pl.DataType | type[pl.DataType]] = {
-            "client": pl.String,
-            "date": pl.Date,
-            "model": pl.String,
-            **dict.fromkeys([*TOKENS, "full_input_tokens"], pl.Int64),
-        }
-        return pl.DataFrame([_request(row) for row in rows], schema=schema)
-
-    return make
+    return requests_frame

@@ -215,6 +215,36 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "low: 0.25",
             "offload.yaml:3: scenarios.expected: is 0.2, below low (0.25)",
         ),
+        (
+            "models.yaml",
+            "route: Drafts",
+            "route: Drafts\n    cache: {kind: implicit, because: Seen.}",
+            "models[1].cache: needs ttl_seconds unless its kind is none",
+        ),
+        (
+            "models.yaml",
+            "route: Drafts",
+            "route: Drafts\n    cache: {kind: none}",
+            "models[1].cache.because: is missing",
+        ),
+        (
+            "offload.yaml",
+            "high: 0.3\n",
+            "high: 0.3\nreplay: {assumptions: {retries: {low: -1, expected: 2, high: 3}}}\n",
+            "replay.assumptions.retries.low: must be a number of 0 or more but is the number -1",
+        ),
+        (
+            "offload.yaml",
+            "high: 0.3\n",
+            "high: 0.3\nreplay: {assumptions: {escalated: {low: 5, expected: 0, high: 0}}}\n",
+            "replay.assumptions.escalated.low: must be a number from 0 to 1 but is the number 5",
+        ),
+        (
+            "offload.yaml",
+            "high: 0.3\n",
+            "high: 0.3\nreplay: {stays_on: sonnet}\n",
+            "replay.stays_on: needs a provider and a model",
+        ),
         ("fleet.yaml", "riles-fleet", "riles/fleet", "fleet.yaml:1: name: cannot be the name of a"),
         (
             "fleet.yaml",

@@ -276,6 +276,96 @@ def _window(limit: str, limit_id: str, minutes: int, used: float, reset: str) ->
     }
 
 
+def _corners() -> dict[str, object]:
+    share, model = SHARES["expected"], {"model": "z-ai/glm-5.2", "name": "GLM 5.2"}
+    whole = {
+        "naive": _no_cache(share, INPUT, OUTPUT),
+        "no_cache": _no_cache(share, FULL_INPUT, OUTPUT),
+        "listed_cache_price": _cached(share, READS, INPUT + WRITES, OUTPUT),
+    }
+    packets = {n: _no_cache(share, REQUESTS * n, OUTPUT) for n in (4_000, 8_000, 16_000, 32_000)}
+    corners = [(name, name, None, cost) for name, cost in whole.items()]
+    corners += [(f"packets_{n}", "packets", n, cost) for n, cost in packets.items()]
+    return {
+        "corners": [
+            {
+                "name": name, "corner": corner, "packet_tokens": size, "share": share,
+                "requests": round(share * REQUESTS), "cost_usd_micros": cost,
+                "verify_cost_usd_micros": 323_400_000 if size else None,
+                "formula": f"the formula of {corner}",
+            }
+            for name, corner, size, cost in corners
+        ],
+        "packets": [
+            {"packet_tokens": n, "requests": round(share * REQUESTS), "cost_usd_micros": cost,
+             "verify_cost_usd_micros": 323_400_000}
+            for n, cost in packets.items()
+        ],
+        "elsewhere": [
+            {
+                **model,
+                **{f"{name}_usd_micros": cost for name, cost in whole.items()},
+                "cache_read_no_cache_usd_micros": _no_cache(share, READS, 0),
+                "break_even_hit_rate": 0.888,
+            }
+        ],
+        "stay": {"model": "claude-sonnet-4-6", "cost_usd_micros": 2_163_000_000},
+        "break_even_hit_rate": 0.888,
+    }  # fmt: skip
+
+
+def _replay() -> dict[str, object]:
+    costs = {"low": 1_200_000_000, "expected": 3_600_000_000, "high": 6_400_000_000}
+    routes = {"moved": 18_339, "not_chosen": 78_677, "not_movable": 0, "private": 5_149,
+              "unattributed": 5_173, "too_large": 0, "unpriced": 0}  # fmt: skip
+    return {
+        "basis": "month", "share": SHARES["expected"], "draws": 2_000, "seed": 20_260_618,
+        "stays_on": "claude-sonnet-4-6", "requests_per_turn": 5, "room": 0.95,
+        "assumptions": [
+            {"name": "cache_hits", "low": 0.95, "expected": 0.5, "high": 0.0,
+             "because": "No provider promises a hit."},
+        ],
+        "targets": [
+            {
+                "model": "z-ai/glm-5.2", "name": "GLM 5.2", "cache": "implicit",
+                "ttl_seconds": 600, "cache_because": "The provider's documentation.",
+                "cases": [
+                    {
+                        "name": name, "moved_share": 0.166, "cost_usd_micros": cost,
+                        "cost_low_usd_micros": cost * 2 // 3,
+                        "cost_high_usd_micros": cost * 4 // 3,
+                        "stay_cost_usd_micros": 2_169_000_000,
+                        "saving_usd_micros": 2_169_000_000 - cost,
+                        "target_cost_usd_micros": cost - 400_000_000,
+                        "retries_cost_usd_micros": 150_000_000,
+                        "escalated_cost_usd_micros": 200_000_000,
+                        "verify_cost_usd_micros": 50_000_000,
+                        "returned_cost_usd_micros": 0,
+                    }
+                    for name, cost in costs.items()
+                ],
+                "routes": [
+                    {"route": route, "requests": count, "full_input_tokens": count * 260_000}
+                    for route, count in routes.items()
+                ],
+            }
+        ],
+    }  # fmt: skip
+
+
+FIT = (
+    ("z-ai/glm-5.2", "GLM 5.2", 965_017, 1.0, 1.0),
+    ("moonshotai/kimi-k2.7-code", "Kimi K2.7 Code", 233_472, 0.69, 0.27),
+)
+
+
+def _fit(model: str, name: str, limit: int, requests: float, tokens: float) -> dict[str, object]:
+    return {
+        "model": model, "name": name, "prompt_limit_tokens": limit, "requests_share": requests,
+        "turns_share": None, "sessions_share": requests / 2, "full_input_tokens_share": tokens,
+    }  # fmt: skip
+
+
 def _build() -> dict[str, object]:
     return {
         "schema_version": 1,
@@ -340,7 +430,8 @@ def _build() -> dict[str, object]:
             },
             "naive_usd_micros": _no_cache(SHARES["expected"], INPUT, OUTPUT),
             "mirage": _mirage(),
-            "packets": None,
+            **_corners(),
+            "replay": _replay(),
             "subscription": {
                 "api_equivalent_usd_micros": 11_844_000_000,
                 "priced_share": 1.0,
@@ -356,6 +447,7 @@ def _build() -> dict[str, object]:
                 ),
             },
         },
+        "context_fit": [_fit(*row) for row in FIT],
         "backbone": [
             {"role": "Default coordinator", "model": "Sonnet",
              "use": "interactive bus and tool orchestration, review"},

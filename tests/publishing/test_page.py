@@ -12,6 +12,7 @@ import pytest
 
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing.figures import raw, resolve
+from fleet_pipeline.publishing.formats import MINUS
 from fleet_pipeline.publishing.page import SECTIONS, render_page
 
 from .reference_page import changed, reference_page
@@ -112,8 +113,8 @@ def test_the_sections_of_the_page_that_this_one_replaces_keep_their_order(html: 
     places = [html.index(f' id="{name}"') for name, _ in SECTIONS]
     assert places == sorted(places)
     assert [name for name, _ in SECTIONS] == [
-        "bottom-line", "backbone", "headroom", "cost", "mirage", "strategy", "matrix", "work",
-        "agents", "drift", "free-api", "ranking", "execution", "changes", "method",
+        "bottom-line", "backbone", "headroom", "cost", "mirage", "replay", "strategy", "matrix",
+        "work", "agents", "drift", "free-api", "ranking", "execution", "changes", "method",
     ]  # fmt: skip
 
 
@@ -205,6 +206,26 @@ def test_a_hostile_name_is_harmless_wherever_it_stands(name: str, html: str, rea
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", raw_html)
     for address, value, _ in hostile.figures:
         assert value == raw(resolve(page, address))
+
+
+def test_a_page_without_a_replay_says_that_none_is_configured() -> None:
+    read = outline(
+        changed(
+            costs__replay=None, costs__corners=[], costs__packets=[], costs__elsewhere=[],
+            costs__stay={"model": None, "cost_usd_micros": None},
+            costs__break_even_hit_rate=None,
+        )
+    )  # fmt: skip
+    assert "Replay of moved work (offload.yaml): none configured." in read.words
+    assert "window, before any price" in read.words
+    assert "told in" not in read.words
+
+
+def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline) -> None:
+    section = read.words[read.words.index("What moving whole sessions would cost") :]
+    for shown in ("$1,200", "$3,600", "$6,400", "$2,400 to $4,800", "0.95", "promises a hit"):
+        assert shown in section
+    assert f"{MINUS}$1,431" in section
 
 
 def test_a_target_that_asks_for_more_than_may_move_is_called_out() -> None:
@@ -334,7 +355,7 @@ def test_titles_follow_the_numbers() -> None:
 
 def test_a_price_that_nobody_knows_is_not_applicable_and_never_free() -> None:
     priced = json.dumps(changed(costs__price__input_usd_per_mtok=None))
-    page = json.loads(re.sub(r'_usd_micros": \d+', '_usd_micros": null', priced))
+    page = json.loads(re.sub(r'_usd_micros": -?\d+', '_usd_micros": null', priced))
     read = outline(page)
     assert "GLM 5.2 has no known price on 17 Jun 2026" in read.words
     shown = {text for address, _, text in read.figures if address.endswith("_usd_micros")}

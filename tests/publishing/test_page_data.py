@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, tables
+from fleet_pipeline import catalog, costing, tables
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
@@ -33,6 +33,7 @@ TOKENS = (
     "output_tokens",
     "reasoning_tokens",
 )
+MIRAGE = ("input", "cache_write", "cache_read", "output")
 
 METADATA = {
     name: USAGE[name]
@@ -123,6 +124,11 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         window_end=AS_OF,
     )
     made["subscription_value"] = subscription_value(rows)
+    policy = costing.policy_of(org)
+    made["context_fit"] = costing.context_fit(rows, org)
+    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+        made[table.__name__] = table(rows, policy, window_start=START, window_end=AS_OF)
+    made["replay_routes"] = costing.replay_routes(rows, policy)
     before, after = (known(day) for day in (opening(AS_OF), AS_OF))
     made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
     made["model_catalog"] = catalog.model_catalog(
@@ -403,6 +409,76 @@ def test_a_fleet_that_used_one_client_or_none_still_has_a_page(
 def test_the_same_week_gives_the_same_page(org: Org, month: Json) -> None:
     again = page(org, *reversed(a_month()))
     assert json.dumps(again) == json.dumps(month)
+
+
+def test_the_corners_hold_the_scenarios_own_amounts_each_with_its_formula(month: Json) -> None:
+    costs = month["costs"]
+    expected = named(costs["scenarios"], name="expected")
+    corners = {row["name"]: row for row in items(costs["corners"])}
+    assert list(corners) == [
+        "naive", "no_cache", "listed_cache_price",
+        "packets_4000", "packets_8000", "packets_16000", "packets_32000",
+    ]  # fmt: skip
+    assert corners["naive"]["cost_usd_micros"] == costs["naive_usd_micros"]
+    assert corners["no_cache"]["cost_usd_micros"] == expected["cost_usd_micros"]
+    cached = corners["listed_cache_price"]["cost_usd_micros"]
+    assert cached == expected["cached_cost_usd_micros"]
+    assert all(row["formula"] for row in corners.values())
+
+
+def test_packets_are_the_share_of_requests_each_as_one_prompt(month: Json) -> None:
+    packet = named(month["costs"]["packets"], packet_tokens=8_000)
+    calls = 60 * 0.1826
+    assert packet["requests"] == round(calls)
+    assert packet["cost_usd_micros"] == pytest.approx(
+        calls * 8_000 * 1.4 + 60_000 * 0.1826 * 4.4, rel=1e-3
+    )
+    assert packet["verify_cost_usd_micros"] > 0
+
+
+def test_elsewhere_every_candidate_has_its_classes_in_dollars(month: Json) -> None:
+    for row in items(month["costs"]["elsewhere"]):
+        for corner in ("no_cache", "listed_cache_price"):
+            classes = [row[f"{name}_{corner}_usd_micros"] for name in MIRAGE]
+            if row[f"{corner}_usd_micros"] is not None:
+                assert sum(classes) == row[f"{corner}_usd_micros"]
+    assert len(items(month["costs"]["elsewhere"])) == 8
+
+
+def test_the_break_even_rate_is_where_moving_costs_as_much_as_staying(month: Json) -> None:
+    costs = month["costs"]
+    rate, corners = costs["break_even_hit_rate"], items(costs["corners"])
+    none = named(corners, name="no_cache")["cost_usd_micros"]
+    every = named(corners, name="listed_cache_price")["cost_usd_micros"]
+    assert none - rate * (none - every) == pytest.approx(costs["stay"]["cost_usd_micros"], rel=1e-6)
+
+
+def test_the_replay_brings_its_assumptions_its_reasons_and_its_routes(
+    month: Json, org: Org
+) -> None:
+    replay = month["costs"]["replay"]
+    assert replay["share"] == 0.1826
+    assert all(row["because"] for row in items(replay["assumptions"]))
+    assert len(items(replay["targets"])) == len(org.models)
+    for target in items(replay["targets"]):
+        assert [case["name"] for case in items(target["cases"])] == ["low", "expected", "high"]
+        routes = {row["route"]: row["requests"] for row in items(target["routes"])}
+        assert sum(routes.values()) == month["usage"]["claude"]["requests"]
+
+
+def test_an_organisation_that_assumes_nothing_has_no_corners_and_no_replay(org: Org) -> None:
+    built = page(org.model_copy(update={"replay": None}), *a_month())
+    costs = built["costs"]
+    assert (costs["replay"], costs["corners"], costs["packets"]) == (None, [], [])
+    assert (costs["break_even_hit_rate"], costs["stay"]["model"]) == (None, None)
+    assert items(built["context_fit"])[0]["requests_share"] == 1.0
+
+
+def test_what_fits_is_a_share_or_unknown(month: Json) -> None:
+    fits = items(month["context_fit"])
+    haiku = named(fits, model="anthropic/claude-haiku-4.5")
+    assert (haiku["requests_share"], haiku["full_input_tokens_share"]) == (0.5, 0.01)
+    assert {row["turns_share"] for row in fits} == {None}
 
 
 def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:

@@ -81,16 +81,22 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "reconciliation": tables.run(
             "reconciliation", sessions=ledger.sessions(home, (start, end))
         ),
+        "context_fit": costing.context_fit(requests, fleet),
+        "replay_routes": costing.replay_routes(requests, costing.policy_of(fleet)),
         "subscription_value": costing.subscription_value(requests),
-        "daily_usage": tables.run("daily_usage", requests=requests),
         "price_sources": catalog.price_sources(after.observations, after.book, close),
         "model_catalog": catalog.model_catalog(
             fleet, after.observations, catalog.newest(home, "endpoints", close)
         ),
         "free_quotas": catalog.free_quotas(fleet, close, catalog.newest(home, "quotas", close)),
         "changes": catalog.changes(fleet, before, after),
+        "daily_usage": tables.run("daily_usage", requests=requests),
     }
     made |= work_tables(fleet, made, ledger.quota(home), home, close)
+    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+        made[table.__name__] = table(
+            requests, costing.policy_of(fleet), window_start=start, window_end=end
+        )
     plain = (name for name in TABLES if name not in made)
     return made | {name: tables.run(name, requests=requests) for name in plain}
 
@@ -147,7 +153,7 @@ def test_a_week_tells_its_ranking_its_checks_and_the_figures_that_decide(ready: 
     week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
     page = json.loads((week.published.folder / "page.json").read_bytes())
     assert week.ranking == ranking_of(ready, CLOSE)
-    assert (week.checks_passed, week.checks_warned) == (16, 1)
+    assert (week.checks_passed, week.checks_warned) == (17, 1)
     assert (
         week.decision_figures["full_input_tokens"] == (page["usage"]["claude"]["full_input_tokens"])
     )

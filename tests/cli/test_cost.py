@@ -1,0 +1,119 @@
+"""`fleet cost`: the calculator, on the volumes of the reference page of 2026-06-18."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from .test_front_door import modules_of
+
+Run = Callable[..., Result]
+
+GLM = ("--model", "z-ai/glm-5.2", "--price-date", "2026-06-17")
+MONTH = ("--fresh", "20.5M", "--cache-write", "705.5M", "--cache-read", "27,173M",
+         "--output", "65.7M", "--share", "0.1826")  # fmt: skip
+
+
+def asked(fleet: Run, *arguments: str) -> dict[str, Any]:
+    result = fleet("cost", *GLM, *MONTH, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usd", "tolerance"),
+    [
+        ((), 7_185, 1),
+        (("--naive",), 58, 0.5),
+        (("--hit-rate", "1"), 1_528, 2),
+        (("--hit-rate", "0.8"), 2_660, 2),
+        (("--packet-tokens", "8k", "--requests", "107338"), 272, 1),
+    ],
+)
+def test_the_reference_page_is_computed_from_one_share_and_one_output_count(
+    fleet: Run, arguments: tuple[str, ...], usd: float, tolerance: float
+) -> None:
+    cost = asked(fleet, *arguments)["cost_usd_micros"]
+    assert cost == pytest.approx(usd * 1e6, abs=tolerance * 1e6)
+
+
+def test_the_document_holds_the_price_row_and_terms_that_add_up(fleet: Run) -> None:
+    document = asked(fleet, "--hit-rate", "0.5")
+    assert document["cost_usd_micros"] == sum(t["cost_usd_micros"] for t in document["terms"])
+    for term in document["terms"]:
+        assert term["cost_usd_micros"] == pytest.approx(term["tokens"] * term["usd_per_mtok"])
+    price = document["price"]
+    assert (price["input_usd_per_mtok"], price["cache_write_5m_usd_per_mtok"]) == (1.4, None)
+    assert price["at"] == "2026-06-17"
+    assert "misses x input" in document["formula"]
+
+
+def test_no_hit_rate_is_a_hit_rate_of_zero(fleet: Run) -> None:
+    assert asked(fleet)["terms"] == asked(fleet, "--hit-rate", "0")["terms"]
+
+
+def test_moving_nothing_costs_nothing(fleet: Run) -> None:
+    result = fleet("cost", *GLM, "--fresh", "1M", "--share", "0", "--json")
+    assert json.loads(result.stdout)["cost_usd_micros"] == 0
+
+
+def test_a_listed_write_price_is_what_a_write_costs(fleet: Run) -> None:
+    sonnet = ("--model", "claude-sonnet-4-6", "--price-date", "2026-06-17")
+    result = fleet("cost", *sonnet, "--cache-write", "1M", "--json")
+    assert json.loads(result.stdout)["cost_usd_micros"] == 3_750_000
+
+
+def test_a_request_above_a_tier_is_priced_at_that_tier(fleet: Run) -> None:
+    qwen = ("--model", "qwen/qwen3.7-plus", "--price-date", "2026-11-18", "--fresh", "1M")
+    short, long = (
+        json.loads(fleet("cost", *qwen, "--context", context, "--json").stdout)["cost_usd_micros"]
+        for context in ("256k", "300k")
+    )
+    assert long > short
+    assert "above 256,000 tokens" in fleet("cost", *qwen).stderr
+
+
+def test_a_person_reads_the_terms_their_sum_and_the_formula(fleet: Run) -> None:
+    said = fleet("cost", *GLM, *MONTH).stdout
+    assert "18.26% of the work; no cache hit" in said
+    assert "4,961,789,800 tokens x $1.40 per million =    $6,946.51" in said
+    assert "$7,184.89" in said
+    assert "cost = fresh x input" in said
+
+
+def test_an_unknown_price_is_refused_by_name(fleet: Run) -> None:
+    result = fleet("cost", "--model", "z-ai/glm-99", "--price-date", "2026-06-17")
+    assert result.exit_code == 1
+    assert "z-ai/glm-99" in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_organisations_own_names_for_a_model_are_understood(fleet: Run, org: object) -> None:
+    named = fleet("cost", "--model", "GLM", "--price-date", "2026-06-17", "--fresh", "1M", "--json")
+    assert json.loads(named.stdout)["price"]["model"] == "z-ai/glm-5.2"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--share", "1.2"),
+        ("--hit-rate", "-0.1"),
+        ("--hit-rate", "nan"),
+        ("--fresh", "many"),
+        ("--fresh", "-5"),
+        ("--fresh", "1.5"),
+        ("--price-date", "June"),
+        ("--packet-tokens", "8k"),
+        ("--naive", "--hit-rate", "1"),
+    ],
+)
+def test_what_cannot_be_meant_is_bad_usage(fleet: Run, arguments: tuple[str, ...]) -> None:
+    assert fleet("cost", *GLM, *arguments).exit_code == 2
+
+
+def test_it_never_loads_the_graph() -> None:
+    loaded = modules_of("cost", *GLM, "--fresh", "1M")
+    assert not any(name == "dagster" or name.startswith("dagster.") for name in loaded)
