@@ -286,7 +286,6 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("context_fit", "requests"): "Claude's requests of the window.",
     ("cost_corners", "model"): "Candidate as the organisation names it.",
     ("free_quotas", "expires_on"): "Day after which what was looked up is stale: 30 days later.",
-    ("changes", "kind"): "held, repriced, gone, new, retires, quota or policy.",
     ("cost_corners", "packet_tokens"): "Input of one packet, tokens; null for whole turns.",
     ("cost_corners", "requests"): "Requests, or packets, of the share, scaled to the basis.",
     ("break_even", "model"): "Candidate as the organisation names it.",
