@@ -8,10 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import zstandard
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import Report, ingest, recount, sources, usage
 from fleet_pipeline.transcripts.discover import Places
+
+from . import reference_codex, reference_counter
+from .reference_counter import Billed
 
 WRITTEN = datetime(2026, 6, 10, tzinfo=UTC)
 
@@ -81,6 +85,47 @@ class Machine:
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*.parquet"))
         }
+
+
+REFERENCE = {"claude": reference_counter, "codex": reference_codex}
+"""The counters that every ledger is held against, by client."""
+
+
+class Witness:
+    """Has seen what lay in the folders of a machine, and knows what it means in all."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, set[tuple]] = {client: set() for client in REFERENCE}
+
+    def look(self, folder: Path) -> None:
+        """See every transcript below the folders ``.claude`` and ``.codex`` in ``folder``."""
+        for path in sorted(folder.glob("**/.c*/**/*.jsonl*")):
+            data, client = path.read_bytes(), "codex" if ".codex" in path.parts else "claude"
+            if path.suffix == ".zst":
+                data = zstandard.decompress(data)
+            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            self.seen[client].update(REFERENCE[client].said(data, written))
+
+    def count(self) -> dict[str, Billed]:
+        """Return each billed request by its key, whichever client made it."""
+        claude, codex = (REFERENCE[client].count(self.seen[client]) for client in REFERENCE)
+        assert not claude.keys() & codex.keys()
+        return claude | codex
+
+
+def as_counted(rows: pl.DataFrame) -> dict[str, Billed]:
+    """Return the rows of a ledger as the reference counters name them."""
+
+    def key(row: dict[str, object]) -> str:
+        thread, is_derived, _ = str(row["message_id"]).partition(":")
+        return f"{thread} {row['ts']:%F %T.%f}" if is_derived else thread
+
+    counted = {
+        key(row): Billed(tuple(row[name] for name in CLASSES), row["ts"], row["output_is_final"])
+        for row in rows.iter_rows(named=True)
+    }
+    assert len(counted) == rows.height, "a request has two rows"
+    return counted
 
 
 def changed(path: Path, at: datetime) -> None:

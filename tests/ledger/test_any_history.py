@@ -7,7 +7,7 @@ the ledger equals what the reference counter makes of every state that any inges
 
 import os
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,8 +42,7 @@ from ..transcripts.claude_fixtures.lines import (
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
-from .machine import CLASSES, WRITTEN, Machine, changed, fail_at
-from .reference_counter import Billed, Said, count, said
+from .machine import WRITTEN, Machine, Witness, as_counted, changed, fail_at
 
 LARGEST = 8 * 1024
 """Bytes of a transcript here: its head and tail are all of it, so that no edit can hide."""
@@ -144,7 +143,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.now = WRITTEN
         self.unwritten: dict[File, bytes] = {}
         self.threads: dict[File, int] = {}
-        self.seen: set[Said] = set()
+        self.witness = Witness()
 
     def teardown(self) -> None:
         """Counting all of history again, and reading all files again, change nothing."""
@@ -272,16 +271,11 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(full=st.sampled_from([False, False, False, True]))
     def take_in(self, full: bool) -> None:
         """Take in all files; the ledger is what the reference counter makes of all ever seen."""
-        for path in sorted(self.machine.root.glob("*/.c*/**/*.jsonl*")):
-            data, client = path.read_bytes(), "codex" if ".codex" in path.parts else "claude"
-            if path.suffix == ".zst":
-                data = zstandard.decompress(data)
-            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            self.seen.update(said(data, written, client))
+        self.witness.look(self.machine.root)
         self.machine.ingest(full=full)
-        assert self.counted() == count(self.seen)
+        assert as_counted(self.machine.rows()) == self.witness.count()
 
-    @precondition(lambda self: self.seen)
+    @precondition(lambda self: any(self.witness.seen.values()))
     @rule()
     def everything_is_deleted_and_no_total_falls(self) -> None:
         self.take_in(full=False)
@@ -331,14 +325,6 @@ class AnyHistory(RuleBasedStateMachine):
         """Say whether a rollout has its first line, which says whose it is."""
         head = THREADS[self.threads[file]][0] if file in self.threads else b"nothing"
         return self.path(file).exists() and self.path(file).read_bytes().startswith(head)
-
-    def counted(self) -> dict[str, Billed]:
-        return {
-            row["message_id"] if row["client"] == "claude"
-            else f"{row['session_id']} {row['ts']:%F %T.%f}":
-            Billed(tuple(row[name] for name in CLASSES), row["ts"], row["output_is_final"])
-            for row in self.machine.rows().iter_rows(named=True)
-        }  # fmt: skip
 
 
 def holds_for(examples: int, steps: int) -> None:

@@ -1,0 +1,56 @@
+"""The slow, obvious counter of Codex's requests: an oracle, written from the rules alone."""
+
+from collections import defaultdict, namedtuple
+from itertools import takewhile
+
+from .reference_counter import Billed, counter, moment, records
+
+# A count (of which `total` is the thread's use so far), a record, or a line that is rejected.
+Said = namedtuple("Said", "kind id thread parent ts tokens total", defaults=[None] * 6)
+
+
+def said(data, written):
+    """Yield what the whole lines of one rollout say; the first one says whose they are."""
+    thread, told, in_review = None, None, False
+    for record in records(data):
+        try:
+            assert record is not None, "unreadable"
+            payload = record.get("payload") or {}
+            kind = payload.get("type") if record.get("type") == "event_msg" else record.get("type")
+            thread = thread or (payload.get("id"), payload.get("forked_from_id"))
+            if kind in ("entered_review_mode", "exited_review_mode"):
+                in_review = kind == "entered_review_mode"  # the review has a rollout of its own
+            elif kind == "token_usage_record":
+                used, ts = tokens(payload["usage"]), moment(record, written)
+                yield Said("record", payload["response_id"], *thread, ts, used, ())
+            elif kind == "token_count" and payload.get("info") is not None:
+                total = tokens(payload["info"]["total_token_usage"])
+                used, ts = tokens(payload["info"]["last_token_usage"]), moment(record, written)
+                if total != told and not in_review:
+                    told = total
+                    yield Said("count", f"{thread[0]} {ts:%F %T.%f}", *thread, ts, used, total)
+        except AssertionError as reason:
+            yield Said("rejected", str(reason))
+
+
+def tokens(usage):
+    full_input, output = counter(usage, "input_tokens"), counter(usage, "output_tokens")
+    read, write = counter(usage, "cached_input_tokens"), counter(usage, "cache_write_input_tokens")
+    assert read + write <= full_input, "bad_counter"
+    return full_input - read - write, write, 0, read, output
+
+
+def count(statements):
+    """Return each billed request of a set of statements once, by its id or thread and moment."""
+    every = {one for one in statements if one.kind != "rejected"}
+    recorded = {one.thread for one in every if one.kind == "record"}
+    billed = {one.id: one for one in every if one.kind == "record"}
+    threads = defaultdict(list)
+    for one in sorted(every, key=lambda one: (one.ts, one.total)):
+        threads[one.thread].append(one)
+    for thread, own in threads.items():
+        pairs = zip(own, threads.get(own[0].parent, ()), strict=False)
+        copied = sum(1 for _ in takewhile(lambda pair: pair[0][-2:] == pair[1][-2:], pairs))
+        if thread not in recorded:
+            billed |= {one.id: one for one in own[copied:] if any(one.tokens)}
+    return {key: Billed(one.tokens, one.ts, True) for key, one in billed.items()}
