@@ -2,9 +2,14 @@
 
 import errno
 import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 import pytest
@@ -15,9 +20,25 @@ from fleet_pipeline.ledger import Report, ingest, recount, sources, usage
 from fleet_pipeline.transcripts.discover import Places
 
 from . import reference_codex, reference_counter
-from .reference_counter import Billed
+from .reference_lines import Billed
 
 WRITTEN = datetime(2026, 6, 10, tzinfo=UTC)
+
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+from fleet_pipeline.home import Home
+from fleet_pipeline.ledger import ingest, recount
+from fleet_pipeline.transcripts.discover import Places
+root = Path(sys.argv[1])
+print("ready", flush=True)
+home = Home(root / "home")
+ingest(home, [Places((root / "laptop/.claude",), (root / "laptop/.codex",), "laptop")])
+recount(home)
+who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+print(max(resource.getrusage(each).ru_maxrss for each in who) // 1024)
+"""
+"""Takes in what a machine with one host holds, in a process of its own; says its peak in MiB."""
 
 CLASSES = (
     "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens",
@@ -60,6 +81,17 @@ class Machine:
         recount(self.home)
         return report
 
+    def ingest_apart(self, surroundings: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Take in what there is in a process of its own; return its peak memory in MiB."""
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(self.root)],
+            env=os.environ | surroundings,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=300,
+        )
+        return int(done.stdout.split()[-1])
+
     def rows(self) -> pl.DataFrame:
         return usage(self.home)
 
@@ -96,6 +128,7 @@ class Witness:
 
     def __init__(self) -> None:
         self.seen: dict[str, set[tuple]] = {client: set() for client in REFERENCE}
+        self._rejected: Counter[str] = Counter()
 
     def look(self, folder: Path) -> None:
         """See every transcript below the folders ``.claude`` and ``.codex`` in ``folder``."""
@@ -104,7 +137,13 @@ class Witness:
             if path.suffix == ".zst":
                 data = zstandard.decompress(data)
             written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            self.seen[client].update(REFERENCE[client].said(data, written))
+            statements = list(REFERENCE[client].said(data, written))
+            self._rejected.update(one.id for one in statements if one.kind == "rejected")
+            self.seen[client].update(statements)
+
+    def rejected(self) -> dict[str, int]:
+        """Return how many lines were not believed, each time that they were seen, by reason."""
+        return dict(self._rejected)
 
     def count(self) -> dict[str, Billed]:
         """Return each billed request by its key, whichever client made it."""

@@ -3,7 +3,7 @@
 from collections import defaultdict, namedtuple
 from itertools import takewhile
 
-from .reference_counter import Billed, counter, moment, records
+from .reference_lines import DISBELIEF, Billed, counter, moment, reason, records
 
 # A count (of which `total` is the thread's use so far), a record, or a line that is rejected.
 Said = namedtuple("Said", "kind id thread parent ts tokens total", defaults=[None] * 6)
@@ -21,16 +21,16 @@ def said(data, written):
             if kind in ("entered_review_mode", "exited_review_mode"):
                 in_review = kind == "entered_review_mode"  # the review has a rollout of its own
             elif kind == "token_usage_record":
-                used, ts = tokens(payload["usage"]), moment(record, written)
-                yield Said("record", payload["response_id"], *thread, ts, used, ())
+                used, ts = tokens(payload.get("usage")), moment(record, written)
+                yield Said("record", payload.get("response_id"), *thread, ts, used, ())
             elif kind == "token_count" and payload.get("info") is not None:
-                total = tokens(payload["info"]["total_token_usage"])
-                used, ts = tokens(payload["info"]["last_token_usage"]), moment(record, written)
+                total = tokens(payload["info"].get("total_token_usage"))
+                used, ts = tokens(payload["info"].get("last_token_usage")), moment(record, written)
                 if total != told and not in_review:
                     told = total
                     yield Said("count", f"{thread[0]} {ts:%F %T.%f}", *thread, ts, used, total)
-        except AssertionError as reason:
-            yield Said("rejected", str(reason))
+        except DISBELIEF as disbelief:
+            yield Said("rejected", reason(disbelief))
 
 
 def tokens(usage):

@@ -6,10 +6,12 @@ the ledger equals what the reference counter makes of every state that any inges
 """
 
 import os
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 import pytest
 import zstandard
@@ -135,6 +137,7 @@ class AnyHistory(RuleBasedStateMachine):
     """Agents that write, things that happen to their files, and ingestions in between."""
 
     saying = Bundle("saying")
+    happened: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,6 +157,7 @@ class AnyHistory(RuleBasedStateMachine):
             assert (self.machine.ledger_bytes(), self.machine.sources()) == before
             self.take_in(full=True)
             assert (self.machine.ledger_bytes(), self.machine.sources()) == before
+            self.happened["a whole history"] += 1
         finally:
             self.folder.cleanup()
 
@@ -189,6 +193,7 @@ class AnyHistory(RuleBasedStateMachine):
                     return
                 length = max(length, len(THREADS[self.threads[file]][0]))
             os.truncate(self.path(file), min(length, self.path(file).stat().st_size))
+            self.happened["truncate"] += 1
             self.unwritten.pop(file, None)
             self.touched(file)
 
@@ -198,15 +203,18 @@ class AnyHistory(RuleBasedStateMachine):
         in_place=st.booleans(),
     )
     def a_file_is_replaced(self, file: File, lines: list[str], in_place: bool) -> None:
-        if self.path(file).exists() and not in_place:
-            self.path(file).unlink()
+        if self.path(file).exists():
+            self.happened["replace"] += 1
+            if not in_place:
+                self.path(file).unlink()
         self.unwritten.pop(file, None)
         self.machine.write(self.path(file), told(lines))
         self.touched(file)
 
     @rule(files=st.tuples(claude_files, claude_files) | st.tuples(codex_files, codex_files))
     def a_file_is_renamed(self, files: tuple[File, File]) -> None:
-        self.take_the_place(*files, Path.replace)
+        if self.take_the_place(*files, Path.replace):
+            self.happened["rename"] += 1
 
     @rule(
         files=st.tuples(claude_files, claude_files) | st.tuples(codex_files, codex_files),
@@ -220,11 +228,13 @@ class AnyHistory(RuleBasedStateMachine):
             status = self.path(files[0]).stat()
             self.take_the_place(*files, copy)
             self.touched(files[1])
+            self.happened["copy"] += 1
             if keeps_time:
                 os.utime(self.path(files[1]), ns=(0, status.st_mtime_ns))
 
     @rule(file=any_files)
     def a_file_is_deleted(self, file: File) -> None:
+        self.happened["delete"] += self.path(file).exists()
         self.path(file).unlink(missing_ok=True)
         self.unwritten.pop(file, None)
         self.threads.pop(file, None)
@@ -233,6 +243,7 @@ class AnyHistory(RuleBasedStateMachine):
     def a_file_is_touched(self, file: File) -> None:
         if self.path(file).exists():
             self.touched(file)
+            self.happened["touch"] += 1
 
     @rule(file=codex_files)
     def a_rollout_is_compressed(self, file: File) -> None:
@@ -243,6 +254,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.machine.write(plain.with_name(plain.name + ".zst"), whole, at=self.now)
             plain.unlink()
             self.unwritten.pop(file, None)
+            self.happened["compress"] += 1
 
     # What happens to the home
 
@@ -261,9 +273,10 @@ class AnyHistory(RuleBasedStateMachine):
     def a_run_fails(self, number: int, call: str) -> None:
         """The disk is full at one of its writes; the next run completes what it began."""
         with pytest.MonkeyPatch.context() as patch:
-            fail_at(patch, call, number)
+            failed = fail_at(patch, call, number)
             with suppress(OSError):
                 self.machine.ingest()
+            self.happened["run that fails"] += bool(failed)
         self.take_in(full=False)
 
     # Taking them in
@@ -273,6 +286,7 @@ class AnyHistory(RuleBasedStateMachine):
         """Take in all files; the ledger is what the reference counter makes of all ever seen."""
         self.witness.look(self.machine.root)
         self.machine.ingest(full=full)
+        self.happened["run"] += 1
         assert as_counted(self.machine.rows()) == self.witness.count()
 
     @precondition(lambda self: any(self.witness.seen.values()))
@@ -302,6 +316,8 @@ class AnyHistory(RuleBasedStateMachine):
         if size + len(data) <= LARGEST:
             with path.open("ab") as stream:
                 stream.write(data[: max(0, len(data) - held)])
+            self.happened["append"] += held == 0
+            self.happened["append a part of a line"] += held > 0
             self.unwritten[file] = data[max(0, len(data) - held) :]
             self.touched(file)
 
@@ -309,8 +325,9 @@ class AnyHistory(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         changed(self.path(file), self.now)
 
-    def take_the_place(self, old: File, new: File, put) -> None:
-        if old != new and self.path(old).exists():
+    def take_the_place(self, old: File, new: File, put) -> bool:
+        possible = old != new and self.path(old).exists()
+        if possible:
             self.path(new).parent.mkdir(parents=True, exist_ok=True)
             put(self.path(old), self.path(new))
             self.unwritten.pop(new, None)
@@ -320,6 +337,7 @@ class AnyHistory(RuleBasedStateMachine):
             if not self.path(old).exists():
                 self.unwritten.pop(old, None)
                 self.threads.pop(old, None)
+        return possible
 
     def is_whole_rollout(self, file: File) -> bool:
         """Say whether a rollout has its first line, which says whose it is."""
@@ -327,7 +345,15 @@ class AnyHistory(RuleBasedStateMachine):
         return self.path(file).exists() and self.path(file).read_bytes().startswith(head)
 
 
-def holds_for(examples: int, steps: int) -> None:
+KINDS = (
+    "append", "append a part of a line", "truncate", "replace", "rename", "copy", "delete", "touch",
+    "compress", "run", "run that fails",
+)  # fmt: skip
+
+
+def holds_for(examples: int, steps: int) -> Counter[str]:
+    """Try so many histories; return how often each kind of thing has truly happened in them."""
+    before = AnyHistory.happened.copy()
     run_state_machine_as_test(
         AnyHistory,
         settings=settings(
@@ -337,6 +363,7 @@ def holds_for(examples: int, steps: int) -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+    return AnyHistory.happened - before
 
 
 @pytest.fixture(params=["ample", "scarce"])
@@ -349,9 +376,12 @@ def memory(request, monkeypatch):
 
 
 def test_no_history_of_files_loses_or_doubles_a_request(memory):
-    holds_for(examples=20, steps=15)
+    happened = holds_for(examples=20, steps=15)
+    assert happened["a whole history"] >= 20
 
 
 @pytest.mark.slow
 def test_no_long_history_of_files_loses_or_doubles_a_request(memory):
-    holds_for(examples=500, steps=30)
+    happened = holds_for(examples=500, steps=30)
+    assert happened["a whole history"] >= 500
+    assert min(happened[kind] for kind in KINDS) >= 100, happened

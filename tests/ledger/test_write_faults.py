@@ -19,20 +19,7 @@ from ..transcripts.claude_fixtures.lines import after, reply, transcript, usage
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
-from .machine import WRITTEN, Machine, fail_at
-
-WRITER = """
-import json, sys
-from pathlib import Path
-from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import ingest, recount
-from fleet_pipeline.transcripts.discover import Places
-root = Path(sys.argv[1])
-print("ready", flush=True)
-home = Home(root / "home")
-ingest(home, [Places((root / "laptop/.claude",), (root / "laptop/.codex",), "laptop")])
-recount(home)
-"""
+from .machine import PROGRAM, WRITTEN, Machine, fail_at
 
 
 def story(machine: Machine, days: int) -> None:
@@ -145,7 +132,7 @@ def test_several_processes_at_once_give_what_one_gives(tmp_path, clean, runs):
     machine = Machine(tmp_path / "machine")
     story(machine, 3)
     processes = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(machine.root)], stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", PROGRAM, str(machine.root)], stderr=subprocess.PIPE)
         for _ in range(runs)
     ]
     assert [process.communicate()[1] for process in processes] == [b""] * runs
@@ -167,7 +154,7 @@ def test_a_process_killed_at_any_moment_leaves_a_home_that_the_next_run_complete
         machine.ingest()
         story(machine, 3)
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(machine.root)], stdout=subprocess.PIPE
+            [sys.executable, "-c", PROGRAM, str(machine.root)], stdout=subprocess.PIPE
         ) as process:
             process.stdout.readline()
             time.sleep(number * 0.003)
