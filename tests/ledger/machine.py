@@ -156,8 +156,10 @@ def as_counted(rows: pl.DataFrame) -> dict[str, Billed]:
     """Return the rows of a ledger as the reference counters name them."""
 
     def key(row: dict[str, object]) -> str:
-        thread, is_derived, _ = str(row["message_id"]).partition(":")
-        return f"{thread} {row['ts']:%F %T.%f}" if is_derived else thread
+        name = str(row["message_id"])
+        if row["client"] == "codex" and ":" in name:  # derived, where the client gave none
+            return f"{name.partition(':')[0]} {row['ts']:%F %T.%f}"
+        return name
 
     counted = {
         key(row): Billed(tuple(row[name] for name in CLASSES), row["ts"], row["output_is_final"])

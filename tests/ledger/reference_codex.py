@@ -5,6 +5,11 @@ from itertools import takewhile
 
 from .reference_lines import DISBELIEF, Billed, counter, moment, reason, records
 
+NAMES = (
+    "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
+    "reasoning_output_tokens", "total_tokens",
+)  # fmt: skip
+
 # A count (of which `total` is the thread's use so far), a record, or a line that is rejected.
 Said = namedtuple("Said", "kind id thread parent ts tokens total", defaults=[None] * 6)
 
@@ -23,19 +28,19 @@ def said(data, written):
             elif kind == "token_usage_record":
                 used, ts = tokens(payload.get("usage")), moment(record, written)
                 yield Said("record", payload.get("response_id"), *thread, ts, used, ())
-            elif kind == "token_count" and payload.get("info") is not None:
-                total = tokens(payload["info"].get("total_token_usage"))
-                used, ts = tokens(payload["info"].get("last_token_usage")), moment(record, written)
+            elif kind == "token_count" and (info := payload.get("info")) is not None:
+                total = [counter(info.get("total_token_usage"), name) for name in NAMES]
+                used, ts = tokens(info.get("last_token_usage")), moment(record, written)
                 if total != told and not in_review:
                     told = total
-                    yield Said("count", f"{thread[0]} {ts:%F %T.%f}", *thread, ts, used, total)
+                    key = f"{thread[0]} {ts:%F %T.%f}"
+                    yield Said("count", key, *thread, ts, used, tuple(total))
         except DISBELIEF as disbelief:
             yield Said("rejected", reason(disbelief))
 
 
 def tokens(usage):
-    full_input, output = counter(usage, "input_tokens"), counter(usage, "output_tokens")
-    read, write = counter(usage, "cached_input_tokens"), counter(usage, "cache_write_input_tokens")
+    full_input, read, write, output, *_ = (counter(usage, name) for name in NAMES)
     assert read + write <= full_input, "bad_counter"
     return full_input - read - write, write, 0, read, output
 

@@ -30,9 +30,9 @@ def statements(record, written):
             used, final = tokens(message["usage"]), text(message, "stop_reason") is not None
             ids, of = (text(message, "id"), text(record, "requestId")), text(record, "agentId")
             yield Said("reply", *ids, line, (session, of), moment(record, written), final, used)
-    elif record.get("type") == "user" and isinstance(result, dict) and text(result, "agentId"):
-        used, of = tokens(result.get("usage")), (session, result["agentId"])
-        if result.get("status") == "completed":
+    elif record.get("type") == "user" and isinstance(result, dict):
+        used, of = tokens(result.get("usage")), (session, text(result, "agentId"))
+        if result.get("status") == "completed" and all(of):
             yield Said("note", None, None, line, of, moment(record, written), True, used)
 
 
@@ -42,7 +42,8 @@ def tokens(usage):
     write_5m, write_1h = (counter(split, f"ephemeral_{ttl}_input_tokens") for ttl in ("5m", "1h"))
     write_5m = max(write_5m, counter(usage, "cache_creation_input_tokens") - write_1h)
     own = fresh, write_5m, write_1h, read, counter(usage, "output_tokens")
-    compactions = (tokens(part) for part in parts if part.get("type") != "message")
+    more = [(part.get("type"), tokens(part)) for part in parts]
+    compactions = (used for kind, used in more if kind != "message")
     return tuple(map(sum, zip(own, *compactions, strict=True)))
 
 
