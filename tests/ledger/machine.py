@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,29 +15,24 @@ import pytest
 import zstandard
 
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import Report, ingest, recount, sources, usage
-from fleet_pipeline.transcripts.discover import Places
+from fleet_pipeline.ledger import (
+    Report,
+    ingest,
+    note_that_all_is_read,
+    nothing_is_new,
+    recount,
+    sources,
+    usage,
+)
+from fleet_pipeline.transcripts.discover import Places, find
 
-from . import reference_codex, reference_counter
+from . import one_run, reference_codex, reference_counter
 from .reference_lines import Billed
 
 WRITTEN = datetime(2026, 6, 10, tzinfo=UTC)
 
-PROGRAM = """
-import resource, sys
-from pathlib import Path
-from fleet_pipeline.home import Home
-from fleet_pipeline.ledger import ingest, recount
-from fleet_pipeline.transcripts.discover import Places
-root = Path(sys.argv[1])
-print("ready", flush=True)
-home = Home(root / "home")
-ingest(home, [Places((root / "laptop/.claude",), (root / "laptop/.codex",), "laptop")])
-recount(home)
-who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-print(max(resource.getrusage(each).ru_maxrss for each in who) // 1024)
-"""
-"""Takes in what a machine with one host holds, in a process of its own; says its peak in MiB."""
+ONE_RUN = (sys.executable, str(Path(one_run.__file__)))
+"""The command that takes in, in a process of its own, what a machine with one host holds."""
 
 CLASSES = (
     "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens",
@@ -81,10 +75,18 @@ class Machine:
         recount(self.home)
         return report
 
+    def ingest_if_anything_is_new(self) -> None:
+        """Do what `fleet ingest` does: look at the folders, and leave it at that if it can."""
+        places = self.places()
+        found = [find(each) for each in places]
+        if not nothing_is_new(self.home, places, found):
+            self.ingest()
+            note_that_all_is_read(self.home, places, found)
+
     def ingest_apart(self, surroundings: Mapping[str, str] = MappingProxyType({})) -> int:
         """Take in what there is in a process of its own; return its peak memory in MiB."""
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(self.root)],
+            [*ONE_RUN, str(self.root)],
             env=os.environ | surroundings,
             stdout=subprocess.PIPE,
             check=True,
@@ -174,15 +176,10 @@ def changed(path: Path, at: datetime) -> None:
     os.utime(path, ns=(0, round(at.timestamp() * 1000) * 10**6))
 
 
-def fail_at(patch: pytest.MonkeyPatch, name: str, number: int) -> list[int]:
+def fail_at(patch: pytest.MonkeyPatch, kind: str, number: int) -> list[int]:
     """Let the ``number``-th call of one kind fail; return a list that is filled once it has."""
-    calls, failed, call = count(1), [], getattr(os, name)
 
-    def attempt(*args, **options):
-        if next(calls) == number:
-            failed.append(number)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return call(*args, **options)
+    def refuse() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    patch.setattr(os, name, attempt)
-    return failed
+    return one_run.strike_at(kind, number, refuse, patch.setattr)
