@@ -266,10 +266,8 @@ def spread(values: Sequence[float], digits: str) -> str:
 
 def grow(month: tuple[Path, dict[str, int]], million: tuple[Path, dict[str, int]]) -> None:
     """Print how CPU and memory grow from a month to a million requests: one cold run each."""
-    print(
-        "| | requests | GB | CPU, s | CPU s per GB | peak, MiB | clock, s | nothing new: CPU, s |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print("| requests | GB | CPU, s | CPU s per GB | peak, MiB | clock, s | nothing new: CPU, s |")
+    print("|---|---|---|---|---|---|---|")
     per_gb, peaks = [], []
     for corpus, truth in (month, million):
         with scratch() as folder:
