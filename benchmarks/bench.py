@@ -35,7 +35,10 @@ BYTES_OF_A_REQUEST = 21_000
 
 
 class Cost(NamedTuple):
-    """What one run took: seconds of CPU and of the clock, MiB at its peak."""
+    """What one run took: seconds of CPU and of the clock, MiB at its peak.
+
+    Linux never counts less than this script itself had at its peak, so that it holds nothing.
+    """
 
     cpu: float
     peak: float
@@ -178,30 +181,35 @@ class Growth:
         self.transcripts = folder / "growing"
         shutil.copytree(corpus / ".claude", self.transcripts / ".claude", copy_function=_link)
         files = sorted(self.transcripts.rglob("*.jsonl"))
-        wanted, self._late = share * size_of(self.transcripts), dict[Path, bytes]()
+        wanted, self._cuts = share * size_of(self.transcripts), dict[Path, tuple[Path, int]]()
         for path in random.Random(7).sample(files, len(files)):
-            if sum(map(len, self._late.values())) >= wanted:
+            if self._late_bytes() >= wanted:
                 break
-            data = path.read_bytes()
-            cut = len(data) // 2
-            cut += data[cut - 1 : cut] == b"\n"
-            self._late[path] = data[cut:]
+            whole = corpus / path.relative_to(self.transcripts)
+            with whole.open("rb") as file:
+                file.seek(whole.stat().st_size // 2)
+                cut = file.tell() + (file.read(1) == b"\n")
+            self._cuts[path] = whole, cut
             path.unlink()
-            path.write_bytes(data)
+            shutil.copyfile(whole, path)
         self.withhold()
 
     def withhold(self) -> None:
-        for path, late in self._late.items():
-            os.truncate(path, path.stat().st_size - len(late))
+        for path, (_, cut) in self._cuts.items():
+            os.truncate(path, cut)
 
     def let_come(self) -> None:
-        for path, late in self._late.items():
-            with path.open("ab") as file:
-                file.write(late)
+        for path, (whole, cut) in self._cuts.items():
+            with whole.open("rb") as source, path.open("ab") as file:
+                source.seek(cut)
+                shutil.copyfileobj(source, file)
+
+    def _late_bytes(self) -> int:
+        return sum(whole.stat().st_size - cut for whole, cut in self._cuts.values())
 
     def __str__(self) -> str:
-        late = sum(map(len, self._late.values()))
-        return f"{late / 1e6:.1f} MB in {len(self._late)} files, each cut within a line"
+        files = len(self._cuts)
+        return f"{self._late_bytes() / 1e6:.1f} MB in {files} files, each cut within a line"
 
 
 def _link(source: str, target: str) -> None:

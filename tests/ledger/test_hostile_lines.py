@@ -4,6 +4,7 @@ The cases are those in which JSON readers were seen to lose a whole file, to inv
 or to stop. Each is tried on the lines of both clients, early, in the middle and last in a file.
 """
 
+import os
 import random
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
+import zstandard
 
 from ..transcripts.claude_fixtures.lines import (
     after,
@@ -223,3 +225,34 @@ def test_a_hundred_thousand_mutated_lines_cost_no_good_one_and_little_memory(mac
         "timestamp_in_future",
     }  # fmt: skip
     assert min(rejected.values()) > 50
+
+
+@pytest.mark.slow
+def test_lines_of_a_hundred_megabytes_and_pipes_cost_little_memory_and_hold_nothing_up(machine):
+    machine.write(machine.claude("p/small.jsonl"), transcript(reply("small")))
+    base = machine.ingest_apart()
+    padding = b"x" * 100_000_000
+    long = {
+        "of a user": b'{"type":"user","message":"' + padding + b'"}',
+        "of a reply": encoded(reply("long", content=UNREAD.decode())).replace(UNREAD, padding),
+        "of nothing": padding,
+    }
+    for name, line in long.items():
+        around = [encoded(reply(f"{place} {name}")) for place in ("before", "behind")]
+        data = b"\n".join([around[0], line, around[1], b""])
+        machine.write(machine.claude(f"p/{name}.jsonl"), data)
+    meta, *counts = rollout_lines(Rollout().own_turn().request(codex_usage(1)))
+    rollout = b"\n".join([meta, padding, *counts, b""])
+    machine.write(machine.codex("rollout-1.jsonl"), rollout)
+    machine.write(machine.codex("rollout-2.jsonl.zst"), zstandard.compress(rollout))
+    for path in (machine.claude("p/pipe.jsonl"), machine.codex("rollout-3.jsonl")):
+        os.mkfifo(path)
+    names = list(long)
+    del padding, long, data, line, rollout
+    peak = machine.ingest_apart()
+    told = {f"{place} {name}" for place in ("before", "behind") for name in names}
+    assert {key for key in machine.billed() if ":" not in key} == {"small", *told}
+    assert machine.rows().height == len(told) + 2
+    assert machine.sources()["quarantined"] == {"too_long": 4}
+    assert peak < 512
+    assert peak - base < 128
