@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # A .venv whose Python is gone (upgraded, moved) is made anew.
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
-.PHONY: help run ui test test-slow lint format screenshot lock lock-check clean
+.PHONY: help run ui test test-slow bench compare lint format screenshot lock lock-check clean
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +39,16 @@ test: $(READY)
 ## make test-slow    the tests that take minutes, or a real client, browser or server
 test-slow: $(READY)
 	$(BIN)/pytest -m slow $(ARGS)
+
+## make bench        CPU, memory and time beside ccusage; ARGS=--large for a million requests
+bench: $(READY)
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
+
+## make compare      who counts what of recorded clients: the truth, fleet, ccusage
+compare: $(READY)
+	@$(BIN)/python tests/reports/recorded_comparison.py
+	@echo
+	@$(BIN)/python tests/reports/ccusage_comparison.py
 
 ## make lint         style, types, and whether the lock is fresh and names no host
 lint: $(READY) lock-check

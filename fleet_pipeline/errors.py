@@ -4,6 +4,20 @@ Each message says what is wrong, where, and what to do about it. None carries tr
 a traceback ends up in logs and in the event log of the graph, and transcripts hold secrets.
 """
 
+import traceback
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).parent
+
+
+def origin(error: BaseException) -> str:
+    """Return the innermost line of our own code that an error came through, as ``file:line``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    frame = (ours or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
 
 class FleetError(Exception):
     """Anything that the operator can mend; commands print it without a traceback."""
@@ -19,6 +33,10 @@ class SourceError(FleetError):
 
 class StoreError(SourceError):
     """A store of objects refuses, is away or keeps failing; the next object may fare no better."""
+
+
+class ReaderError(FleetError):
+    """A transcript made its reader stumble: a bug, of which only kind and place are told."""
 
 
 class PriceError(FleetError):

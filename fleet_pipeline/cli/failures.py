@@ -6,21 +6,18 @@ its message may quote what was being read.
 
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import click
 
 from fleet_pipeline.cli.output import note
-from fleet_pipeline.errors import BusyError, ConfigurationError, FleetError
+from fleet_pipeline.errors import BusyError, ConfigurationError, FleetError, origin
 
 PUBLISHED: Final = 0
 REFUSED: Final = 1
 BAD_USAGE: Final = 2
 BUSY: Final = 3
 _INTERRUPTED: Final = 130
-
-_PACKAGE: Final = Path(__file__).parents[1]
 
 
 class Commands(click.Group):
@@ -47,7 +44,7 @@ class Commands(click.Group):
         except Exception as error:
             note(
                 f"fleet {ctx.invoked_subcommand}: unexpected {type(error).__qualname__}"
-                f" at {_origin(error)}; this is a bug, please report it with what"
+                f" at {origin(error)}; this is a bug, please report it with what"
                 f" `fleet --debug {ctx.invoked_subcommand}` says"
             )
             if ctx.params["debug"]:
@@ -64,14 +61,6 @@ def _status(error: FleetError) -> int:
 def _place(error: OSError, home: object) -> object:
     """Return the path that the system refused, or the home where it names none."""
     return error.filename or error.filename2 or home or "cannot go on"
-
-
-def _origin(error: BaseException) -> str:
-    """Return the innermost line of our own code that an error came through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-    frame = (ours or frames)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def _trace(error: BaseException) -> Iterator[str]:

@@ -17,7 +17,7 @@ from fleet_pipeline.ledger.connected import ClaudeEvidence
 from fleet_pipeline.ledger.days import day_of, host_of
 from fleet_pipeline.ledger.reconciliation import NEEDED, compare_sessions, in_short
 from fleet_pipeline.ledger.versions import RULES_VERSION
-from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
+from fleet_pipeline.ledger.waiting import Waiting
 
 _FILES: Final = "host=*/date=*.parquet"
 _CHUNK_BYTES: Final = 2**19
@@ -37,10 +37,10 @@ def recount(home: Home, *, everything: bool = False) -> int:
             _drop_damaged_days(home)
         if everything or waiting.rules != RULES_VERSION:
             waiting.add_everything()
-        lost = waiting.lost_days()
-        claude, codex = (waiting.days(c) | (waiting.all_days(c) & lost) for c in CLIENTS)
-        changed = _count_claude_days(home, claude)
-        if codex:
+        # Once a client is counted the lost file is there again, though the other's rows are not.
+        waiting.add_lost_days()
+        changed = _count_claude_days(home, waiting.days("claude"))
+        if waiting.days("codex"):
             changed += _count_codex_days(home)
         waiting.clear(RULES_VERSION)
         return changed

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from fleet_pipeline.errors import SourceError, StoreError
+from fleet_pipeline.errors import FleetError, ReaderError, SourceError, StoreError, origin
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, handover
 from fleet_pipeline.ledger.intake import Intake
@@ -148,6 +148,14 @@ class _Ingestion:
                         break
                 except OSError:
                     found.pass_over("not readable")
+                except FleetError:
+                    raise
+                except Exception as error:
+                    # What it says, or what it was raised from, may quote the line at hand.
+                    raise ReaderError(
+                        f"{type(error).__qualname__} at {origin(error)} while a transcript was"
+                        " read; this is a bug, please report it"
+                    ) from None
                 if self._intake.rows >= _ROWS_IN_MEMORY:
                     self._write()
             else:

@@ -58,7 +58,13 @@ class Waiting:
     def add_everything(self) -> None:
         """Note that all evidence is to be counted."""
         for client in CLIENTS:
-            self._note.days[client] = sorted(self.all_days(client))
+            self.add(client, self.all_days(client))
+
+    def add_lost_days(self) -> None:
+        """Note that the days are to be counted of which a file of the ledger is gone."""
+        if lost := self.lost_days():
+            for client in CLIENTS:
+                self.add(client, self.all_days(client) & lost)
 
     def all_days(self, client: str) -> set[date]:
         """Return the days on which there is any evidence of one client."""

@@ -178,6 +178,7 @@ class Lines:
     def _pass_over(self, view: memoryview, length: int) -> int:
         """Skip the rest of a line that is too long; return how much of what follows is here."""
         start = self.end
+        view = view[:_BUFFER]  # it is copied to be searched
         while count := self._source.readinto(view):
             newline = bytes(view[:count]).find(b"\n")
             if newline < 0:

@@ -6,10 +6,12 @@ the ledger equals what the reference counter makes of every state that any inges
 """
 
 import os
+from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 import pytest
 import zstandard
@@ -42,8 +44,7 @@ from ..transcripts.claude_fixtures.lines import (
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
-from .machine import CLASSES, WRITTEN, Machine, changed, fail_at
-from .reference_counter import Billed, Said, count, said
+from .machine import WRITTEN, Machine, Witness, as_counted, changed, fail_at
 
 LARGEST = 8 * 1024
 """Bytes of a transcript here: its head and tail are all of it, so that no edit can hide."""
@@ -136,6 +137,7 @@ class AnyHistory(RuleBasedStateMachine):
     """Agents that write, things that happen to their files, and ingestions in between."""
 
     saying = Bundle("saying")
+    happened: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +146,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.now = WRITTEN
         self.unwritten: dict[File, bytes] = {}
         self.threads: dict[File, int] = {}
-        self.seen: set[Said] = set()
+        self.witness = Witness()
 
     def teardown(self) -> None:
         """Counting all of history again, and reading all files again, change nothing."""
@@ -155,6 +157,7 @@ class AnyHistory(RuleBasedStateMachine):
             assert (self.machine.ledger_bytes(), self.machine.sources()) == before
             self.take_in(full=True)
             assert (self.machine.ledger_bytes(), self.machine.sources()) == before
+            self.happened["a whole history"] += 1
         finally:
             self.folder.cleanup()
 
@@ -190,6 +193,7 @@ class AnyHistory(RuleBasedStateMachine):
                     return
                 length = max(length, len(THREADS[self.threads[file]][0]))
             os.truncate(self.path(file), min(length, self.path(file).stat().st_size))
+            self.happened["truncate"] += 1
             self.unwritten.pop(file, None)
             self.touched(file)
 
@@ -199,15 +203,18 @@ class AnyHistory(RuleBasedStateMachine):
         in_place=st.booleans(),
     )
     def a_file_is_replaced(self, file: File, lines: list[str], in_place: bool) -> None:
-        if self.path(file).exists() and not in_place:
-            self.path(file).unlink()
+        if self.path(file).exists():
+            self.happened["replace"] += 1
+            if not in_place:
+                self.path(file).unlink()
         self.unwritten.pop(file, None)
         self.machine.write(self.path(file), told(lines))
         self.touched(file)
 
     @rule(files=st.tuples(claude_files, claude_files) | st.tuples(codex_files, codex_files))
     def a_file_is_renamed(self, files: tuple[File, File]) -> None:
-        self.take_the_place(*files, Path.replace)
+        if self.take_the_place(*files, Path.replace):
+            self.happened["rename"] += 1
 
     @rule(
         files=st.tuples(claude_files, claude_files) | st.tuples(codex_files, codex_files),
@@ -221,11 +228,13 @@ class AnyHistory(RuleBasedStateMachine):
             status = self.path(files[0]).stat()
             self.take_the_place(*files, copy)
             self.touched(files[1])
+            self.happened["copy"] += 1
             if keeps_time:
                 os.utime(self.path(files[1]), ns=(0, status.st_mtime_ns))
 
     @rule(file=any_files)
     def a_file_is_deleted(self, file: File) -> None:
+        self.happened["delete"] += self.path(file).exists()
         self.path(file).unlink(missing_ok=True)
         self.unwritten.pop(file, None)
         self.threads.pop(file, None)
@@ -234,6 +243,7 @@ class AnyHistory(RuleBasedStateMachine):
     def a_file_is_touched(self, file: File) -> None:
         if self.path(file).exists():
             self.touched(file)
+            self.happened["touch"] += 1
 
     @rule(file=codex_files)
     def a_rollout_is_compressed(self, file: File) -> None:
@@ -244,6 +254,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.machine.write(plain.with_name(plain.name + ".zst"), whole, at=self.now)
             plain.unlink()
             self.unwritten.pop(file, None)
+            self.happened["compress"] += 1
 
     # What happens to the home
 
@@ -262,9 +273,10 @@ class AnyHistory(RuleBasedStateMachine):
     def a_run_fails(self, number: int, call: str) -> None:
         """The disk is full at one of its writes; the next run completes what it began."""
         with pytest.MonkeyPatch.context() as patch:
-            fail_at(patch, call, number)
+            failed = fail_at(patch, call, number)
             with suppress(OSError):
                 self.machine.ingest()
+            self.happened["run that fails"] += bool(failed)
         self.take_in(full=False)
 
     # Taking them in
@@ -272,16 +284,15 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(full=st.sampled_from([False, False, False, True]))
     def take_in(self, full: bool) -> None:
         """Take in all files; the ledger is what the reference counter makes of all ever seen."""
-        for path in sorted(self.machine.root.glob("*/.c*/**/*.jsonl*")):
-            data, client = path.read_bytes(), "codex" if ".codex" in path.parts else "claude"
-            if path.suffix == ".zst":
-                data = zstandard.decompress(data)
-            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            self.seen.update(said(data, written, client))
-        self.machine.ingest(full=full)
-        assert self.counted() == count(self.seen)
+        self.witness.look(self.machine.root)
+        if full:
+            self.machine.ingest(full=True)
+        else:
+            self.machine.ingest_if_anything_is_new()
+        self.happened["run"] += 1
+        assert as_counted(self.machine.rows()) == self.witness.count()
 
-    @precondition(lambda self: self.seen)
+    @precondition(lambda self: any(self.witness.seen.values()))
     @rule()
     def everything_is_deleted_and_no_total_falls(self) -> None:
         self.take_in(full=False)
@@ -308,6 +319,8 @@ class AnyHistory(RuleBasedStateMachine):
         if size + len(data) <= LARGEST:
             with path.open("ab") as stream:
                 stream.write(data[: max(0, len(data) - held)])
+            self.happened["append"] += held == 0
+            self.happened["append a part of a line"] += held > 0
             self.unwritten[file] = data[max(0, len(data) - held) :]
             self.touched(file)
 
@@ -315,8 +328,9 @@ class AnyHistory(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         changed(self.path(file), self.now)
 
-    def take_the_place(self, old: File, new: File, put) -> None:
-        if old != new and self.path(old).exists():
+    def take_the_place(self, old: File, new: File, put) -> bool:
+        possible = old != new and self.path(old).exists()
+        if possible:
             self.path(new).parent.mkdir(parents=True, exist_ok=True)
             put(self.path(old), self.path(new))
             self.unwritten.pop(new, None)
@@ -326,22 +340,23 @@ class AnyHistory(RuleBasedStateMachine):
             if not self.path(old).exists():
                 self.unwritten.pop(old, None)
                 self.threads.pop(old, None)
+        return possible
 
     def is_whole_rollout(self, file: File) -> bool:
         """Say whether a rollout has its first line, which says whose it is."""
         head = THREADS[self.threads[file]][0] if file in self.threads else b"nothing"
         return self.path(file).exists() and self.path(file).read_bytes().startswith(head)
 
-    def counted(self) -> dict[str, Billed]:
-        return {
-            row["message_id"] if row["client"] == "claude"
-            else f"{row['session_id']} {row['ts']:%F %T.%f}":
-            Billed(tuple(row[name] for name in CLASSES), row["ts"], row["output_is_final"])
-            for row in self.machine.rows().iter_rows(named=True)
-        }  # fmt: skip
+
+KINDS = (
+    "append", "append a part of a line", "truncate", "replace", "rename", "copy", "delete", "touch",
+    "compress", "run", "run that fails",
+)  # fmt: skip
 
 
-def holds_for(examples: int, steps: int) -> None:
+def holds_for(examples: int, steps: int) -> Counter[str]:
+    """Try so many histories; return how often each kind of thing has truly happened in them."""
+    before = AnyHistory.happened.copy()
     run_state_machine_as_test(
         AnyHistory,
         settings=settings(
@@ -351,6 +366,7 @@ def holds_for(examples: int, steps: int) -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+    return AnyHistory.happened - before
 
 
 @pytest.fixture(params=["ample", "scarce"])
@@ -363,9 +379,12 @@ def memory(request, monkeypatch):
 
 
 def test_no_history_of_files_loses_or_doubles_a_request(memory):
-    holds_for(examples=20, steps=15)
+    happened = holds_for(examples=20, steps=15)
+    assert happened["a whole history"] >= 20
 
 
 @pytest.mark.slow
 def test_no_long_history_of_files_loses_or_doubles_a_request(memory):
-    holds_for(examples=500, steps=30)
+    happened = holds_for(examples=500, steps=30)
+    assert happened["a whole history"] >= 500
+    assert min(happened[kind] for kind in KINDS) >= 25, happened

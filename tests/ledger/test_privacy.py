@@ -1,48 +1,21 @@
-"""Nothing that people or models wrote leaves a transcript: not to the lake, not to a log.
+"""Nothing that people or models wrote leaves a transcript: not to the lake, not to a log."""
 
-A canary is planted in every place where a client keeps text; what the lake may hold (folder, model,
-agent type) is the control that the search works.
-"""
+import errno
+import os
+import traceback
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import polars as pl
 import pytest
 import zstandard
 
-from fleet_pipeline.errors import FleetError
+from fleet_pipeline.errors import FleetError, ReaderError
 from fleet_pipeline.transcripts import lines as reading
 
-from ..transcripts.claude_fixtures.lines import (
-    START,
-    cost_state,
-    encoded,
-    finished_agent,
-    reply,
-    rewritten,
-    stamp,
-    transcript,
-    usage,
-)
+from ..transcripts.claude_fixtures.lines import transcript
 from ..transcripts.codex_fixtures.rollouts import Rollout
 from ..transcripts.codex_fixtures.rollouts import encoded as rollout_lines
 from ..transcripts.codex_fixtures.rollouts import usage as codex_usage
+from .canaries import KEPT, Canaries, claude_lines, everything, plant
 from .machine import Machine
-
-
-class Canaries:
-    """Texts that must never be seen again."""
-
-    def __init__(self) -> None:
-        self.planted: list[str] = []
-
-    def __call__(self) -> str:
-        self.planted.append(f"canary{len(self.planted):02d}bird")
-        return self.planted[-1]
-
-    def __format__(self, _: str) -> str:
-        return self()
 
 
 @pytest.fixture
@@ -50,95 +23,12 @@ def canary():
     return Canaries()
 
 
-def claude_lines(canary: Canaries) -> Iterator[dict | bytes]:
-    """Return lines of every kind with a canary wherever text may stand."""
-    about = {"timestamp": stamp(START), "sessionId": "s1", "cwd": "/work/kept-folder"}
-    result = {"stdout": canary(), "stderr": canary(), "filePath": f"/home/{canary}", canary(): 1}
-    image = {"type": "image", "source": {"type": "base64", "data": canary() * 30}}
-    yield {"type": "user", "message": {"role": "user", "content": canary()}} | about
-    yield {"type": "user", "message": {"content": [image, {"text": canary()}]}} | about
-    yield {"type": "user", "toolUseResult": result, "gitBranch": canary(), "slug": canary()} | about
-    yield {"type": "user", "toolUseResult": canary()} | about
-    yield {"type": "user", "toolUseResult": [canary()], "todos": [{"content": canary()}]} | about
-    yield {"type": "summary", "summary": canary(), "leafUuid": "1"}
-    yield {"type": "system", "content": canary(), "error": {"message": canary()}} | about
-    yield {"type": "attachment", "attachment": {"email": f"{canary}@example.org"}} | about
-    yield {"type": "file-history-snapshot", "snapshot": {f"/src/{canary}.py": {"v": canary()}}}
-    yield {"type": "queue-operation", "content": canary()} | about
-    yield {"type": "ai-title", "title": canary()} | about
-    yield {"type": "progress", "data": {"message": reply("echo", content=canary())}} | about
-    yield reply(
-        "msg_1",
-        usage(notes=canary(), **{canary(): canary()}),
-        content=[
-            {"type": "thinking", "thinking": canary(), "signature": canary()},
-            {"type": "text", "text": canary()},
-            {"type": "tool_use", "name": "Bash", "input": {"command": canary(), canary(): 1}},
-        ],
-        gitBranch=canary(),
-        errorDetails=canary(),
-        cwd="/work/kept-folder",
-        model="kept-model",
-        attributionAgent="kept-agent",
-    )
-    yield cost_state({"kept-model": {"inputTokens": 1, canary(): canary()}}, note=canary())
-    yield cost_state({f"what {canary} said": {"inputTokens": canary()}})
-    yield cost_state({f"what {canary} said": {"inputTokens": 1}})
-    yield reply("msg_2", model="<synthetic>", content=canary(), error=canary())
-    yield reply("msg_3", usage(-5), content=canary())
-    yield reply("msg_4", timestamp=canary(), content=canary())
-    yield reply("msg_5", usage(1, canary()))
-    yield finished_agent("a1", usage(1, 9), prompt=canary(), content=canary(), description=canary())
-    whole = encoded(reply("msg_6", content=canary(), gitBranch=canary()))
-    yield whole[:-20]
-    yield whole + whole
-    yield f"panic: {canary}".encode()
-    yield b"\0\xff" + canary().encode() + b"\xfe"
-    yield encoded(reply("msg_7", content=canary())).replace(b"end_turn", b"\xff\\ud83d")
-    yield encoded({"type": "user", "text": canary() * 2000})
-    yield {"type": f"unknown-{len(canary.planted)}", "payload": {canary(): [canary()]}} | about
-
-
-def codex_lines(canary: Canaries) -> Iterator[bytes]:
-    """Return a rollout with a canary wherever text may stand."""
-    git = {"branch": canary(), "repository_url": canary(), "commit_hash": canary()}
-    rollout = Rollout(git=git, instructions=canary(), base_instructions={"text": canary()})
-    rollout.own_turn().event("user_message", message=canary(), images=[canary()])
-    rollout.event("agent_message", message=canary()).event("task_complete", last=canary())
-    rollout.say("response_item", type="message", content=[{"text": canary()}])
-    rollout.say("response_item", type="function_call", name="shell", arguments=canary())
-    rollout.say("response_item", type="function_call_output", output=canary())
-    rollout.say("response_item", type="reasoning", encrypted_content=canary(), summary=[canary()])
-    rollout.say("response_item", type="custom_tool_call", input=canary())
-    rollout.say("compacted", message=canary(), replacement_history=[canary()])
-    rollout.say("turn_context", model="kept-model", cwd="/work/kept-folder", summary=canary(),
-                user_instructions=canary(), sandbox_policy={canary(): canary()})  # fmt: skip
-    rollout.request(codex_usage(100)).say("unknown", text=canary(), **{canary(): 1})
-    yield from rollout_lines(rollout)
-    yield f'{{"type":"event_msg","payload":{{"type":"token_count","info":"{canary}"}}}}'.encode()
-    yield f'{{"type":"event_msg","payload":"{canary}'.encode()
-    yield f"panic: {canary}".encode()
-
-
 @pytest.fixture
 def taken_in(machine, canary, monkeypatch, capfd, caplog):
-    """Take in transcripts full of canaries, some of them under names that are canaries too."""
+    """Take in transcripts full of canaries."""
     monkeypatch.setattr(reading, "_BUFFER", 1024)
     monkeypatch.setattr(reading, "LINE_LIMIT", 16 * 1024)
-    slug = f"-home-{canary}-work"
-    machine.write(machine.claude(f"{slug}/{canary}.jsonl"), transcript(*claude_lines(canary)))
-    agent = machine.claude(f"{slug}/{canary}/subagents/agent-{canary}.jsonl")
-    machine.write(agent, transcript(reply("msg_8", agentId="a1"), f"{canary}".encode()))
-    note = f'{{"agentType":"kept-agent","description":"{canary}","name":"{canary}"}}'
-    agent.with_suffix(".meta.json").write_text(note)
-    data = b"\n".join(codex_lines(canary)) + b"\n"
-    machine.write(machine.codex(f"2026/06/01/rollout-{canary}.jsonl"), data)
-    machine.write(machine.codex(f"rollout-{canary}.jsonl.zst"), zstandard.compress(data))
-    lost_head = b"{" + f"{canary}\n".encode() + data
-    machine.write(machine.codex(f"rollout-{rewritten('thread')}.jsonl"), lost_head)
-    damaged = zstandard.compress(canary().encode() * 9)[:-4] + b"\xff" * 9
-    machine.write(machine.codex(f"rollout-{canary}.jsonl.zst"), damaged)
-    machine.claude(f"{slug}/{canary}.jsonl").symlink_to(agent)
+    plant(canary, machine.claude("."), machine.codex("."))
     for _ in range(2):
         machine.ingest()
     machine.ingest(full=True)
@@ -146,26 +36,12 @@ def taken_in(machine, canary, monkeypatch, capfd, caplog):
     return machine, said.out + said.err + caplog.text
 
 
-def everything(home: Path) -> bytes:
-    """Return every byte under a home, and all that its tables hold once they are unpacked."""
-    pieces = []
-    for path in sorted(home.rglob("*")):
-        pieces.append(path.relative_to(home).as_posix().encode())
-        if path.is_file():
-            pieces.append(path.read_bytes())
-        if path.suffix == ".parquet":
-            for column in pl.read_parquet(path).iter_columns():
-                if column.dtype in (pl.String, pl.Binary):
-                    pieces += column.drop_nulls().cast(pl.Binary).to_list()
-    return b"\n".join(pieces)
-
-
 def test_no_text_of_any_transcript_is_found_in_the_home_or_in_what_was_said(taken_in, canary):
     machine, said = taken_in
     assert len(canary.planted) > 80
     assert machine.rows().height == 4
     kept = everything(machine.home.root)
-    for control in (b"/work/kept-folder", b"kept-model", b"kept-agent", b"a1"):
+    for control in (*KEPT, b"a1"):
         assert control in kept, "the search does not find what is there"
     assert [bird for bird in canary.planted if bird.encode() in kept] == []
     assert "canary" not in said
@@ -218,3 +94,43 @@ def test_an_error_about_a_source_names_what_is_wrong_and_not_what_it_says(tmp_pa
         source = reading.PlainBytes(descriptor, 0, path.stat().st_size)
         list(reading.Lines(reading.CompressedBytes(source)))
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", ["claude", "codex"])
+def test_a_reader_that_stumbles_over_a_line_tells_where_and_not_over_what(
+    machine, canary, monkeypatch, client
+):
+    """The error of a bug quotes what was at hand; of it only kind and place are told."""
+    plant(canary, machine.claude("."), machine.codex("."))
+
+    def stumble(lines, **_):
+        seen = b"".join(bytes(line) for _, line in lines)
+        try:
+            raise KeyError(seen)
+        except KeyError:
+            raise ValueError(seen) from KeyError(seen)
+
+    name = {"claude": "read_transcript", "codex": "read_rollout"}[client]
+    monkeypatch.setattr(f"fleet_pipeline.ledger.ingestion.{name}", stumble)
+    with pytest.raises(ReaderError, match=r"ValueError at \w+\.py:\d+") as caught:
+        machine.ingest()
+    told = "".join(traceback.format_exception(caught.value))
+    assert "ReaderError" in told
+    assert "canary" not in told
+    assert b"canary" not in everything(machine.home.root)
+
+
+def test_what_a_write_that_failed_leaves_behind_holds_no_text_either(machine, canary, monkeypatch):
+    """Not even where the temporary file can no longer be taken away."""
+    plant(canary, machine.claude("."), machine.codex("."))
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(OSError):
+        machine.ingest()
+    left = [path.name for path in machine.home.root.rglob("*.part")]
+    assert left
+    assert b"canary" not in everything(machine.home.root)

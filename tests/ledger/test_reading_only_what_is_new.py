@@ -248,6 +248,18 @@ def test_the_ledger_may_be_lost_and_is_counted_again_from_the_evidence(machine, 
     assert machine.ledger_bytes() == before
 
 
+def test_what_one_host_loses_of_a_day_is_counted_again_though_another_has_that_day(two_machines):
+    for host in two_machines.hosts:
+        two_machines.write(two_machines.claude("p/s.jsonl", host), transcript(reply(host)))
+    two_machines.ingest()
+    before = two_machines.ledger_bytes()
+    of_laptop, of_server = sorted((two_machines.home.lake / "usage").rglob("*.parquet"))
+    assert of_laptop.name == of_server.name
+    of_laptop.unlink()
+    two_machines.ingest()
+    assert two_machines.ledger_bytes() == before
+
+
 def test_the_evidence_outlives_transcripts_and_ledger(machine):
     machine.write(machine.claude("p/s.jsonl"), STORY)
     machine.ingest()

@@ -13,6 +13,8 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import ingest, recount, sessions, sources, unfamiliar, usage
 from fleet_pipeline.transcripts.discover import Places
 
+from .machine import Witness, as_counted
+
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "recorded-clients"
 CLAUDE = ("0.2.126", "1.0.21", "1.0.128", "2.0.77", "2.1.0", "2.1.169", "2.1.330")
 CODEX = ("0.29.0", "0.55.0", "0.74.0", "0.96.0", "0.128.0", "0.140.0", "0.169.0")
@@ -237,3 +239,23 @@ def test_nothing_that_a_recorded_client_wrote_is_unfamiliar(taken_in, client, ve
     corpus, _, home = taken_in(client, version)
     assert unfamiliar(home).rows() == []
     assert next(corpus.rglob("*.jsonl")).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("client", "version"),
+    [*(("claude", version) for version in CLAUDE), *(("codex", version) for version in CODEX)],
+)
+def test_the_slow_and_obvious_counter_finds_the_same_requests(taken_in, client, version):
+    corpus, _, home = taken_in(client, version)
+    witness = Witness()
+    witness.look(corpus / "home")
+    counted = as_counted(usage(home))
+    assert counted == witness.count()
+    assert bool(counted) == (version != "0.29.0")
+
+
+def test_every_corpus_that_there_is_is_held_against_the_ledger():
+    if not CORPORA.is_dir():
+        pytest.skip("the recorded clients lie beside the checkout of those who have them")
+    known = {f"claude-{version}" for version in CLAUDE} | {f"codex-{version}" for version in CODEX}
+    assert {folder.name for folder in CORPORA.iterdir()} == known
