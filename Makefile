@@ -32,13 +32,15 @@ run: $(READY)
 ui: $(READY)
 	@$(BIN)/fleet ui $(ARGS)
 
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
 ## make test         the quick tests
 test: $(READY)
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 ## make test-slow    the tests that take minutes, or a real client, browser or server
 test-slow: $(READY)
-	$(BIN)/pytest -m slow $(ARGS)
+	$(BIN)/pytest -m slow $(PARALLEL) $(ARGS)
 
 ## make bench        CPU, memory and time beside ccusage; ARGS=--large for a million requests
 bench: $(READY)

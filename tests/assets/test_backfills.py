@@ -7,6 +7,8 @@ import pytest
 
 from .fleets import CLOSE, Fleet, Published
 
+pytestmark = pytest.mark.slow  # five weeks are made, some of them twice
+
 EARLIER, BEFORE = date(2026, 6, 3), date(2026, 6, 10)
 
 
