@@ -379,12 +379,13 @@ def memory(request, monkeypatch):
 
 
 def test_no_history_of_files_loses_or_doubles_a_request(memory):
-    happened = holds_for(examples=20, steps=15)
-    assert happened["a whole history"] >= 20
+    happened = holds_for(examples=10, steps=15)
+    assert happened["a whole history"] >= 10
 
 
 @pytest.mark.slow
 def test_no_long_history_of_files_loses_or_doubles_a_request(memory):
-    happened = holds_for(examples=500, steps=30)
-    assert happened["a whole history"] >= 500
-    assert min(happened[kind] for kind in KINDS) >= 25, happened
+    """Five hundred of them: half with ample memory, half with scarce."""
+    happened = holds_for(examples=250, steps=30)
+    assert happened["a whole history"] >= 250
+    assert min(happened[kind] for kind in KINDS) >= 12, happened

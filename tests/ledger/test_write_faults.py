@@ -228,7 +228,7 @@ def test_a_process_killed_at_any_moment_leaves_a_home_that_the_next_run_complete
         assert lake(machine) == clean
         machine.root.rename(tmp_path / f"done-{number}")
     assert midway > 100, "most runs were over before the blow came"
-    assert len(left) > 5, "the blow always came at the same place"
+    assert len(left) > 2, "the blow always came at the same place"
 
 
 def test_the_note_of_what_is_to_be_counted_may_be_damaged(machine):
