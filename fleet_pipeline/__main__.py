@@ -14,9 +14,10 @@ def main() -> None:
         from fleet_pipeline.statusline.command import main as statusline
 
         sys.exit(statusline())
-    # Polars works on a day at a time here: a second thread costs more than it brings, and each
-    # keeps freed memory in a heap of its own. Both are read when it loads.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # Ingestion works on a day at a time: a second thread costs more than it brings, and each keeps
+    # freed memory in a heap of its own. Both are read when Polars loads.
+    if sys.argv[1:2] == ["ingest"]:
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:300,muzzy_decay_ms:0")
     from fleet_pipeline.cli import main as fleet
 

@@ -1,6 +1,7 @@
 """Reading an organisation's folder: six files in, one ``Org`` or all of their mistakes out."""
 
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,18 @@ def load(folder: Path) -> Org:
     Raises ConfigurationError with one line for each mistake in any of the files: file, line, key,
     what is wrong, what to write.
     """
+    return _load(folder, tuple(_content(folder / name) for name in FILES))
+
+
+def _content(file: Path) -> bytes | None:
+    with suppress(OSError):
+        return file.read_bytes()
+    return None
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, contents: tuple[bytes | None, ...]) -> Org:
+    """Read the files; the steps of a run ask for the same ones over and over."""
     documents, mistakes = _read_all(folder)
     for name, document in documents.items():
         mistakes += _misshapen(document, _SHAPES[name])
