@@ -1,5 +1,8 @@
 """Stage 4: prices in force, what fits where, what moving work would cost, what staying would."""
 
+from datetime import date
+from typing import TypedDict
+
 import dagster as dg
 import polars as pl
 
@@ -58,6 +61,25 @@ def cost_scenarios(
     )
 
 
+class _OfPolicy(TypedDict):
+    """What every cost of moved work is told for: the policy, the window, the prices known then."""
+
+    policy: costing.Policy | None
+    window_start: date
+    window_end: date
+    book: pricing.PriceBook
+
+
+def _of_policy(context: dg.AssetExecutionContext, fleet: Fleet) -> _OfPolicy:
+    settings, (start, end) = fleet.settings(), window(close_of(context))
+    return {
+        "policy": costing.policy_of(settings.organisation()),
+        "window_start": start,
+        "window_end": end,
+        "book": pricing.price_book(settings.home, end),
+    }
+
+
 @weekly(GROUP, "python", sql="context_fit", deps=("organisation",))
 def context_fit(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
     """Fit of Claude's requests, turns and tokens in each candidate's window, before any price."""
@@ -72,10 +94,7 @@ def cost_corners(
 
     One row: one candidate and corner.
     """
-    settings, (start, end) = fleet.settings(), window(close_of(context))
-    policy = costing.policy_of(settings.organisation())
-    book = pricing.price_book(settings.home, end)
-    return costing.cost_corners(requests, policy, window_start=start, window_end=end, book=book)
+    return costing.cost_corners(requests, **_of_policy(context, fleet))
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
@@ -86,10 +105,7 @@ def break_even(
 
     One row: one candidate.
     """
-    settings, (start, end) = fleet.settings(), window(close_of(context))
-    policy = costing.policy_of(settings.organisation())
-    book = pricing.price_book(settings.home, end)
-    return costing.break_even(requests, policy, window_start=start, window_end=end, book=book)
+    return costing.break_even(requests, **_of_policy(context, fleet))
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
@@ -100,10 +116,7 @@ def offload_replay(
 
     One row: one candidate and case. Sampling interval and assumptions stand apart.
     """
-    settings, (start, end) = fleet.settings(), window(close_of(context))
-    policy = costing.policy_of(settings.organisation())
-    book = pricing.price_book(settings.home, end)
-    return costing.offload_replay(requests, policy, window_start=start, window_end=end, book=book)
+    return costing.offload_replay(requests, **_of_policy(context, fleet))
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
@@ -114,9 +127,8 @@ def replay_routes(
 
     One row: one candidate and route; the routes of a candidate are all of Claude's requests.
     """
-    settings = fleet.settings()
-    book = pricing.price_book(settings.home, close_of(context))
-    return costing.replay_routes(requests, costing.policy_of(settings.organisation()), book)
+    known = _of_policy(context, fleet)
+    return costing.replay_routes(requests, known["policy"], known["book"])
 
 
 @weekly(GROUP, sql="subscription_value", deps=("price_list", "price_snapshots"))

@@ -59,16 +59,16 @@ def usage_ledger(fleet: Fleet) -> dg.MaterializeResult[None]:
     home = fleet.settings().home
     changed = ledger.recount(home)
     rows = ledger.usage(home)
-    sources = ledger.sources(home)
+    held = ledger.held(home)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows.height,
             "dagster/uri": (home.lake / "usage").as_uri(),
             "dagster/column_schema": schema_shown("usage_ledger", rows.schema),
             "days_changed": changed,
-            "duplicates_not_counted": sources["duplicates"],
-            "lines_not_believed": sum(sources["quarantined"].values()),
-            "requests_by_host": {str(host["host"]): host["requests"] for host in sources["hosts"]},
+            "duplicates_not_counted": held["duplicates"],
+            "lines_not_believed": sum(held["quarantined"].values()),
+            "requests_by_host": {str(host["host"]): host["requests"] for host in held["hosts"]},
         }
     )
 
@@ -82,7 +82,7 @@ def requests_are_unique(fleet: Fleet) -> dg.AssetCheckResult:
 @dg.asset_check(asset=transcript_evidence)
 def quarantine_is_small(fleet: Fleet) -> dg.AssetCheckResult:
     """Hardly any line had to be left out; more hints at a format that is not known yet."""
-    return shown(quality.quarantine_is_small(ledger.sources(fleet.settings().home)))
+    return shown(quality.quarantine_is_small(ledger.held(fleet.settings().home)))
 
 
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [transcripts, transcript_evidence, usage_ledger]

@@ -122,8 +122,8 @@ def ledger_has_not_shrunk(
     """Nothing that was published before has gone missing: a lost lake never lowers a total."""
     home = fleet.settings().home
     same_week, newest = published_pages(home, close_of(context))
-    sources = ledger.sources(home)
-    return shown(quality.ledger_has_not_shrunk(usage_totals, sources, same_week, newest))
+    held = ledger.held(home)
+    return shown(quality.ledger_has_not_shrunk(usage_totals, held, same_week, newest))
 
 
 @weekly_check(usage_totals)
@@ -133,7 +133,7 @@ def hosts_are_reporting(
     """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
     settings = fleet.settings()
     listed = settings.organisation().hosts
-    known = hosts.hosts(ledger.sources(settings.home), listed, close_of(context))
+    known = hosts.hosts(ledger.held(settings.home), listed, close_of(context))
     return shown(quality.hosts_are_reporting(known, listed))
 
 

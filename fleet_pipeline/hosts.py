@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, TypedDict
 
-from fleet_pipeline.ledger import Sources
+from fleet_pipeline.ledger import Held
 
 QUIET_DAYS: Final = 7
 """A machine that is in use writes a transcript within a week."""
@@ -22,7 +22,7 @@ class Host(TypedDict):
     quiet_days: int | None
 
 
-def hosts(sources: Sources, listed: Iterable[str], as_of: date) -> list[Host]:
+def hosts(sources: Held, listed: Iterable[str], as_of: date) -> list[Host]:
     """Return the hosts that the ledger knows or the operator lists, by name.
 
     ``quiet_days`` are whole UTC days before ``as_of`` without a request since the last one.

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypedDict
 import polars as pl
 
 from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
-from fleet_pipeline.ledger import Sources
+from fleet_pipeline.ledger import Held
 
 Severity = Literal["error", "warn"]
 Tables = Mapping[str, pl.DataFrame]
@@ -200,7 +200,7 @@ def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
 
 def ledger_has_not_shrunk(
     usage_totals: pl.DataFrame,
-    sources: Sources,
+    sources: Held,
     published: Mapping[str, object] | None,
     newest: Mapping[str, object] | None,
 ) -> Outcome:
@@ -238,7 +238,7 @@ def _requests_by_host(sources: object) -> dict[str, int]:
     return {host["host"]: host["requests"] for host in sources["hosts"] if host["host"] != "demo"}
 
 
-def quarantine_is_small(sources: Sources) -> Outcome:
+def quarantine_is_small(sources: Held) -> Outcome:
     """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
     reasons, lines = sources["quarantined"], sources["requests_lines"]
     left_out = sum(reasons.values())
@@ -360,7 +360,7 @@ def free_tiers_are_verified(free_quotas: pl.DataFrame) -> Outcome:
 def all_outcomes(
     tables: Tables,
     ledger: pl.DataFrame,
-    sources: Sources,
+    sources: Held,
     known_hosts: Sequence[Host],
     listed_hosts: Sequence[str],
     priced: Sequence[tuple[str, str]],

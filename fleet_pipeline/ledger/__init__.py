@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fleet_pipeline.ledger.counting import (
+        Held,
         Sources,
+        held,
         quota,
         recount,
         sessions,
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from fleet_pipeline.ledger.ingestion import Report, ingest
 
 __all__ = [
+    "Held",
     "Report",
     "Sources",
+    "held",
     "ingest",
     "note_that_all_is_read",
     "nothing_is_new",
@@ -35,8 +39,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Held": "counting",
     "Report": "ingestion",
     "Sources": "counting",
+    "held": "counting",
     "ingest": "ingestion",
     "note_that_all_is_read": "glance",
     "nothing_is_new": "glance",

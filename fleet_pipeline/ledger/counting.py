@@ -139,8 +139,8 @@ class HostUsage(TypedDict):
     last_ts: str
 
 
-class Sources(TypedDict):
-    """What all transcripts together held; see ``sources``."""
+class Held(TypedDict):
+    """What all transcripts together held; see ``held``."""
 
     files: int
     bytes: int
@@ -150,28 +150,43 @@ class Sources(TypedDict):
     quarantined: dict[str, int]
     hosts: list[HostUsage]
     clients: dict[str, dict[str, int]]
+
+
+class Sources(Held):
+    """What all transcripts together held, and how far the clients agree; see ``sources``."""
+
     reconciliation: dict[str, dict[str, int | float | None]]
 
 
-def sources(home: Home) -> Sources:
+def held(home: Home) -> Held:
     """Return what all transcripts together held, from the store: the same whenever it is asked.
 
-    ``duplicates`` is how many lines spoke of a request that was counted already,
-    ``reconciliation`` how far each client's own totals and the ledger agree.
+    ``duplicates`` is how many lines spoke of a request that was counted already.
     """
+    return _held(home, usage(home))
+
+
+def sources(home: Home) -> Sources:
+    """Return what ``held`` says, and how far each client's own totals and the ledger agree."""
     ledger = usage(home)
-    held = store.read_files(_of_real_hosts(home, home.lake / "transcripts"), evidence.TRANSCRIPTS)
+    return {**_held(home, ledger), "reconciliation": in_short(_compared(home, ledger))}
+
+
+def _held(home: Home, ledger: pl.DataFrame) -> Held:
+    transcripts = store.read_files(
+        _of_real_hosts(home, home.lake / "transcripts"), evidence.TRANSCRIPTS
+    )
     rejected = evidence.each_rejected_once(
         store.read_files(_of_real_hosts(home, home.quarantine), evidence.REJECTED)
     )
     hosts = ledger.group_by("host").agg(pl.len(), pl.col("ts").max()).sort("host")
-    clients = held.group_by("client").agg(pl.len(), pl.col("lines").sum()).sort("client")
+    clients = transcripts.group_by("client").agg(pl.len(), pl.col("lines").sum()).sort("client")
     # A transcript that shrank still has the requests that it once spoke of.
-    request_lines = max(int(held["request_lines"].sum()), ledger.height)
+    request_lines = max(int(transcripts["request_lines"].sum()), ledger.height)
     return {
-        "files": held.height,
-        "bytes": int(held["bytes"].sum()),
-        "lines": int(held["lines"].sum()),
+        "files": transcripts.height,
+        "bytes": int(transcripts["bytes"].sum()),
+        "lines": int(transcripts["lines"].sum()),
         "requests_lines": request_lines,
         "duplicates": request_lines - ledger.height,
         "quarantined": dict(rejected.group_by("reason").len().sort("reason").iter_rows()),
@@ -182,7 +197,6 @@ def sources(home: Home) -> Sources:
         "clients": {
             client: {"files": files, "lines": lines} for client, files, lines in clients.iter_rows()
         },
-        "reconciliation": in_short(_compared(home, ledger)),
     }
 
 

@@ -5,16 +5,13 @@ The rules that come with the product (``worktypes/rules.yaml``) and an agent's o
 """
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from fleet_pipeline.org.strict import Strict, Text
 
-Kind = Literal[
-    "orchestration",
-    "conversation",
-    "external_action",
+_Bounded = Literal[
     "implementation",
     "test_writing",
     "editing",
@@ -24,25 +21,14 @@ Kind = Literal[
     "research",
     "text_cleanup",
     "packet",
-    "overhead",
 ]
+
+Kind = Literal["orchestration", "conversation", "external_action", _Bounded, "overhead"]
 """What a rule may call a turn; a turn that no rule knows is ``unknown``."""
 
 UNKNOWN: Final = "unknown"
 
-BOUNDED: Final[frozenset[Kind]] = frozenset(
-    {
-        "implementation",
-        "test_writing",
-        "editing",
-        "review",
-        "checks",
-        "extraction",
-        "research",
-        "text_cleanup",
-        "packet",
-    }
-)
+BOUNDED: Final[frozenset[Kind]] = frozenset(get_args(_Bounded))
 """Kinds that can be briefed and verified: only such work may leave Claude. The others need live
 context or a gate, are the client's own overhead, or are not known."""
 
