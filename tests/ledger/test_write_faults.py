@@ -7,9 +7,11 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -55,6 +57,13 @@ def lake(machine: Machine) -> dict[str, bytes]:
     register = pl.read_parquet(BytesIO(whole["lake/register.parquet"]))
     whole["lake/register.parquet"] = repr(register.drop("inode", "changed_ns").rows()).encode()
     return whole
+
+
+def sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield every file by name and size: how far a run that was cut short had come."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in OF_THE_MACHINE:
+            yield path.name, path.stat().st_size
 
 
 @pytest.fixture
@@ -223,12 +232,12 @@ def test_a_process_killed_at_any_moment_leaves_a_home_that_the_next_run_complete
                 longest = max(0.05, time.monotonic() - began)
             else:
                 longest = min(longest * 1.1, 5)
-        left.add(frozenset(path.name for path in machine.home.lake.rglob("*")))
+        left.add(frozenset(sizes(machine.home.lake)))
         machine.ingest_if_anything_is_new()
         assert lake(machine) == clean
         machine.root.rename(tmp_path / f"done-{number}")
     assert midway > 100, "most runs were over before the blow came"
-    assert len(left) > 2, "the blow always came at the same place"
+    assert len(left) > 5, "the blow always came at the same place"
 
 
 def test_the_note_of_what_is_to_be_counted_may_be_damaged(machine):
