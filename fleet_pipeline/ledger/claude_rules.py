@@ -8,7 +8,7 @@ or on the run that read them. The rules, in the order in which they are applied:
    the request id; else by what the line itself has.
 2. The usage of the best copy counts, as a whole: a final one before a placeholder, then the larger.
 3. Everything else comes from the copy that owns the request: the main thread's before a
-   sidechain's, then the earliest, then always the same one.
+   sidechain's, then the earliest, then always the same one, wherever the files lie.
 4. A parent notes the final usage of a finished subagent's last request. Where the subagent's own
    file has only the placeholder from the start of the stream, the note is the truth.
 
@@ -41,6 +41,8 @@ _OF_OWNER: Final = (
     "session_id", "cwd", "agent_type", "agent_id", "effort", "client_version", "entrypoint",
     "subagent_depth", "turn_id", "asked_by", "prompt_source",
 )  # fmt: skip
+_PLACE: Final = ("host", "file_id")
+"""Decides last: a file's id comes from its path, which says nothing of a request."""
 _FULL_INPUT: Final = pl.sum_horizontal(_USAGE[:4])
 
 
@@ -82,11 +84,11 @@ def _merged(copies: pl.DataFrame) -> pl.DataFrame:
     # A file that was read in parts may have put one request under two days.
     of_hosts = copies.partition_by("host", maintain_order=True)
     copies = pl.concat([evidence.merge_claude(rows) for rows in of_hosts]) if of_hosts else copies
-    last = ["host", "file_id", "offset", *_OF_BEST_COPY]
+    last = [*_OF_BEST_COPY, *_PLACE, "offset"]
     best = copies.sort(
         "key", pl.col("stop_reason").is_not_null(), "output_tokens", _FULL_INPUT, *last
     ).unique("key", keep="last", maintain_order=True)
-    first = ["is_subagent", "ts", "host", "file_id", "first_offset", *_OF_OWNER]
+    first = ["is_subagent", "ts", *_OF_OWNER, *_PLACE, "first_offset"]
     owner = copies.sort("key", *first, nulls_last=True).unique(
         "key", keep="first", maintain_order=True
     )

@@ -127,9 +127,9 @@ def _named(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _once(known: pl.DataFrame) -> pl.DataFrame:
-    """Return each statement once: the original, else the earliest, else the first by place."""
+    """Return each statement once: the original, else the earliest, else always the same one."""
     return (
-        known.sort("replayed", "ts", "host", "file_id", "order")
+        known.sort("replayed", "ts", "thread", "order", "host", "file_id")
         .unique("message_id", keep="first", maintain_order=True)
         .sort("thread", "ts", "order", "message_id")
     )

@@ -4,6 +4,7 @@ The corpora lie beside the checkout of those who have them.
 """
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -259,3 +260,16 @@ def test_every_corpus_that_there_is_is_held_against_the_ledger():
         pytest.skip("the recorded clients lie beside the checkout of those who have them")
     known = {f"claude-{version}" for version in CLAUDE} | {f"codex-{version}" for version in CODEX}
     assert {folder.name for folder in CORPORA.iterdir()} == known
+
+
+@pytest.mark.parametrize("version", ["2.1.169", "2.1.330"])
+def test_where_the_files_lie_changes_no_row(taken_in, tmp_path, version):
+    """A fork repeats its parent's lines with their times: no path decides whose they are."""
+    corpus, _, home = taken_in("claude", version)
+    for name in ("moved", "moved again", "and again"):
+        left = tmp_path / name
+        shutil.copytree(corpus / "home", left)
+        elsewhere = Home(tmp_path / f"home of {name}")
+        ingest(elsewhere, [Places((left / ".claude",), (left / ".codex",), "fleet")])
+        recount(elsewhere)
+        assert usage(elsewhere).equals(usage(home))
