@@ -73,6 +73,10 @@ COLUMNS: Final[Mapping[str, str]] = {
     "multiplier": "Daily mean of the hottest week over that of all covered days.",
     "expected_multiplier": "Mean of that multiplier over the same days in random order.",
     "p95_multiplier": "95th percentile of that multiplier over the same days in random order.",
+    # Weeks before
+    "close": "Wednesday on which the week closed; its window is the 30 UTC days before.",
+    "codex_week_remaining_share": "Left of Codex's week at the close; null without a fresh read.",
+    "cached_cost_usd_micros": "The same with every cache read of Claude's at the listed price.",
     # Tokens: disjoint classes, of which full input is the first four together
     "requests": "Billed requests, each counted once.",
     "input_tokens": "Tokens of fresh input: neither read from the cache nor written to it.",
@@ -273,6 +277,12 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("model_catalog", "status"): (
         "listed; gone: listed once and no longer; not known: no feed was ever heard."
     ),
+    ("context_curve", "tokens"): "Size of a prompt: full input of one request, tokens.",
+    ("context_curve", "requests"): "Claude's requests at or below that size.",
+    ("context_curve", "requests_share"): "That in all of Claude's requests, 0 to 1.",
+    ("deciding_figures", "cost_usd_micros"): "Cost of the expected share without a cache hit.",
+    ("deciding_figures", "target_tokens"): "What today's targets move of that window, tokens.",
+    ("deciding_figures", "target_share"): "That in Claude's full input of the window, 0 to 1.",
     ("prices", "model"): "Model as the provider's price list identifies it.",
     ("cost_scenarios", "name"): "Scenario: low, expected or high.",
     ("cost_scenarios", "model"): "Reference model whose price is used; null if it has none.",

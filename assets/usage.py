@@ -65,6 +65,12 @@ def context_profile(requests: pl.DataFrame) -> pl.DataFrame:
     return tables.run("context_profile", requests=requests)
 
 
+@weekly(GROUP, sql="context_curve")
+def context_curve(requests: pl.DataFrame) -> pl.DataFrame:
+    """Share of Claude's requests whose context stays within a size, for sizes up to the largest."""
+    return tables.run("context_curve", requests=requests)
+
+
 @weekly(GROUP, sql="model_mix")
 def model_mix(requests: pl.DataFrame) -> pl.DataFrame:
     """Share of each model in requests and input."""
@@ -157,6 +163,7 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     daily_usage,
     agent_usage,
     context_profile,
+    context_curve,
     model_mix,
     codex_usage,
     reconciliation,

@@ -181,6 +181,22 @@ def quantity(value: Number | None) -> str:
     return MISSING if value is None else _grouped(rounded(value, 6).normalize())
 
 
+def signed_money(micros: int | None) -> str:
+    """Write a change of an amount with its sign, in whole dollars: ``+$212``."""
+    if micros is None:
+        return MISSING
+    shown = money(abs(micros))
+    return f"{MINUS}{shown}" if micros < 0 else f"+{shown}" if micros else shown
+
+
+def signed_share(value: Number | None) -> str:
+    """Write a relative change with its sign, in whole percent: ``+11%``."""
+    if value is None:
+        return MISSING
+    shown = rounded(Decimal(str(value)) * 100)
+    return f"{MINUS if shown < 0 else '+' if shown > 0 else ''}{_grouped(abs(shown))}%"
+
+
 def signed_tokens(value: Number | None) -> str:
     """Write a change of tokens with its sign: ``+1.2M``, a true minus for less."""
     if value is None:
@@ -277,6 +293,8 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         percent,
         factor,
         quantity,
+        signed_money,
+        signed_share,
         signed_tokens,
         rate,
         size,

@@ -15,6 +15,7 @@ from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.org import CandidateModel, Org
 from fleet_pipeline.publishing import formats
 from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.publishing.page_data_history import history, week_change
 from fleet_pipeline.publishing.page_data_prices import (
     availability_badges,
     change_records,
@@ -44,7 +45,8 @@ def build_page(
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
     cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
-    price_sources, model_catalog, free_quotas, changes, and those that ``page_data_work`` names.
+    price_sources, model_catalog, free_quotas, changes, agent_weeks, deciding_figures,
+    context_curve, and those that ``page_data_work`` names.
     ``sources`` comes from the ledger's store as it is.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
@@ -61,13 +63,18 @@ def build_page(
         "generator": GENERATOR,
         "window": _window(tables["window_coverage"]),
         "usage": _usage(tables),
-        "agents": _agents(org, tables),
+        "agents": [
+            {**row, **week_change(tables["agent_weeks"], as_of, row["agent"])}
+            for row in _agents(org, tables)
+        ],
         "models": _rows(tables["model_mix"].drop("output_tokens")),
         "daily": _daily(tables),
         "target": _target(tables),
         "headroom": _rows(tables["headroom"]),
         "costs": costs(org, as_of, tables),
         "context_fit": context_fit(org, tables),
+        "context_curve": _rows(tables["context_curve"]),
+        **history(tables, as_of),
         **work(org, tables),
         **_policy(org, tables["task_mix"]),
         "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from fleet_pipeline import worktypes
-from fleet_pipeline.org import ExecutionRoute, MatrixRow, Org
+from fleet_pipeline.org import ExecutionRoute, MatrixRow, Org, leaves_claude
 
 Record = dict[str, object]
 Tables = Mapping[str, pl.DataFrame]
@@ -47,10 +47,14 @@ def measured(rows: pl.DataFrame) -> Record | None:
     tokens = int(rows["full_input_tokens"].sum())
     if not tokens:
         return None
+    drivers = _shares(rows, "driver")
     return {
         "turns": int(rows["turns"].sum()),
         "full_input_tokens": tokens,
-        "drivers": _shares(rows, "driver"),
+        "off_claude_share": sum(
+            float(str(part["share"])) for part in drivers if leaves_claude(str(part["driver"]))
+        ),
+        "drivers": drivers,
         "efforts": _shares(rows, "effort"),
     }
 
