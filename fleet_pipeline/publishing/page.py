@@ -1,11 +1,12 @@
 """The one-file HTML page of a week, from the dictionary of page.json; words live in the templates.
 
-The page needs no script and asks for nothing: its only style sheet is inlined, and its own content
-security policy allows exactly that style sheet by hash.
+The page asks for nothing and is whole without its script, which only sorts and filters. Style sheet
+and script are inlined, and the page's own content security policy allows exactly these, by hash.
 """
 
 import base64
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +24,6 @@ from fleet_pipeline.publishing.figures import (
     address,
     canonical_bytes,
     number,
-    raw,
     records,
     resolve,
     text,
@@ -33,20 +33,15 @@ from fleet_pipeline.publishing.formats import FORMATS
 RANKING_FILE: Final = "cheap-model-offload-ranking.md"
 
 SECTIONS: Final = (
-    ("bottom-line", "Bottom line"),
-    ("backbone", "Backbone"),
-    ("headroom", "Headroom lever"),
-    ("cost", "Cost if moved"),
     ("mirage", "The mirage"),
-    ("replay", "Replay"),
-    ("strategy", "Strategy"),
-    ("matrix", "Routing matrix"),
-    ("work", "Kinds of work"),
+    ("cost", "Cost scenarios"),
+    ("headroom", "Headroom"),
     ("agents", "Agents"),
-    ("drift", "Plan and reality"),
-    ("free-api", "Free-API catalog"),
+    ("matrix", "Routing matrix"),
+    ("context", "Context fit"),
     ("ranking", "Model ranking"),
     ("execution", "Execution routing"),
+    ("free-api", "Free-API catalog"),
     ("changes", "What changed"),
     ("method", "Method and downloads"),
 )
@@ -119,28 +114,30 @@ class Figures:
 
     page: Record
 
-    def _read(self, form: str, pattern: str, keys: Sequence[object]) -> tuple[str, str, str]:
+    def _read(self, form: str, pattern: str, keys: Sequence[object]) -> tuple[str, str]:
         path = address(pattern, *keys)
         value = resolve(self.page, path)
         try:
             shown = FORMATS[form](value)
         except (ArithmeticError, TypeError, ValueError):
             raise PublicationError(f"page.json: {path} cannot be written as {form}") from None
-        return path, printable(raw(value)), shown
+        return path, shown
 
     def traced(self, form: str, pattern: str, *keys: object) -> Markup:
-        """Return a figure as a ``data`` element that carries its raw value and its address."""
-        path, value, shown = self._read(form, pattern, keys)
-        return Markup('<data value="{}" data-fig="{}">{}</data>').format(value, path, shown)
+        """Return a figure with its address in page.json, where it stands unrounded."""
+        return Markup('<span data-fig="{}">{}</span>').format(*self._read(form, pattern, keys))
+
+    def cell(self, form: str, pattern: str, *keys: object) -> Markup:
+        """Return a figure that fills a cell of a table, so that the cell carries the address."""
+        return Markup('<td data-fig="{}">{}</td>').format(*self._read(form, pattern, keys))
 
     def in_svg(self, form: str, pattern: str, *keys: object) -> Markup:
-        """Return a figure inside an SVG text, where a ``data`` element may not stand."""
-        path, value, shown = self._read(form, pattern, keys)
-        return Markup('<tspan data-value="{}" data-fig="{}">{}</tspan>').format(value, path, shown)
+        """Return a figure inside an SVG text, where no element of HTML may stand."""
+        return Markup('<tspan data-fig="{}">{}</tspan>').format(*self._read(form, pattern, keys))
 
     def words(self, form: str, pattern: str, *keys: object) -> str:
         """Return a figure as plain words, for descriptions and subtitles."""
-        return self._read(form, pattern, keys)[2]
+        return self._read(form, pattern, keys)[1]
 
     def mirage_part(self, measure: str, token_class: str) -> Markup:
         """Return the label of a class in a mirage bar: a share of tokens, or dollars."""
@@ -156,17 +153,19 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
     PublicationError when a figure that the page shows is missing from ``page``.
     """
     templates = _templates()
-    style = _style()
+    style, script = _asset("style.css"), _asset("script.js")
     figures = Figures(page)
     found = findings.find(page)
     headroom = records(page, "headroom")
     rendered = templates.get_template("page.html").render(
         page=page,
         style=Markup(style),
-        policy=content_security_policy(style),
+        script=Markup(script),
+        policy=content_security_policy(style, script),
         sections=SECTIONS,
         findings=found,
         fig=figures.traced,
+        cell=figures.cell,
         mark=figures.in_svg,
         say=figures.words,
         part_figure=figures.mirage_part,
@@ -180,6 +179,11 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         tight=findings.TIGHT_REMAINING_SHARE,
         scenario_lengths=charts.lengths(_amounts(page, "cost_usd_micros")),
         cost_chart=charts.cost_chart(page),
+        context_chart=charts.context_chart(page),
+        frontier=charts.frontier(page),
+        rank_chart=charts.ranks(page),
+        sparks=charts.sparks(page),
+        since=_record(page, "since_last_week"),
         trend=charts.trend(page),
         daily=records(page, "daily"),
         mirage_lengths=charts.lengths(
@@ -217,6 +221,7 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         price_sources=records(page, "prices.sources"),
         hard_rules=_texts(page.get("hard_rules")),
         checks=records(page, "checks.results"),
+        accepted=records(page, "checks.accepted"),
         hosts=records(page, "sources.hosts"),
         digest=hashlib.sha256(canonical_bytes(page)).hexdigest(),
         ranking_file=RANKING_FILE,
@@ -225,13 +230,19 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
     return "\n".join(line for line in rendered.split("\n") if line.strip()) + "\n"
 
 
-def content_security_policy(style: str) -> str:
-    """Return the policy that allows this very style sheet and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def content_security_policy(style: str, script: str) -> str:
+    """Return the policy that allows this very style sheet and this very script, and nothing else.
+
+    So a name that escaping let through could still not run, load or send anything.
+    """
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @cache
@@ -258,11 +269,15 @@ def _finalize(value: object) -> object:
 
 
 @cache
-def _style() -> str:
+def _asset(name: str) -> str:
+    """Return the style sheet or the script as it is inlined: without indentation and comments."""
     environment = _templates()
     assert environment.loader is not None
-    lines = environment.loader.get_source(environment, "style.css")[0].split("\n")
-    return "\n".join(line.strip() for line in lines if line.strip())
+    source = re.sub(
+        r"/\*.*?\*/", "", environment.loader.get_source(environment, name)[0], flags=re.S
+    )
+    lines = (line.strip() for line in source.split("\n"))
+    return "\n".join(line for line in lines if line and not line.startswith("// "))
 
 
 def _sentence(names: Sequence[str]) -> str:
@@ -283,6 +298,11 @@ def _principle_block(page: Record, name: str) -> dict[str, str] | None:
     if not isinstance(value, Mapping):
         return None
     return {"title": text(value, "title"), "text": text(value, "text")}
+
+
+def _record(page: Record, name: str) -> Record:
+    value = page.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_lower_bound(page: Record, client: str) -> bool:

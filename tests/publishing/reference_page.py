@@ -389,7 +389,10 @@ def _build() -> dict[str, object]:
             "claude": _usage(REQUESTS, (INPUT, WRITES, READS, OUTPUT), 0.94),
             "codex": _usage(8_211, (12_000_000, 0, 298_000_000, 2_400_000), 1.0),
         },
-        "agents": [_agent(*agent) for agent in AGENTS],
+        "agents": [
+            {**_agent(*agent), "week_tokens": 111_000_000, "week_change_share": 0.11}
+            for agent in AGENTS
+        ],
         "models": [
             {"client": "claude", "model": "claude-sonnet-4-6", "requests": 81_338,
              "full_input_tokens": 20_924_250_000, "requests_share": 0.7578,
@@ -448,6 +451,30 @@ def _build() -> dict[str, object]:
             },
         },
         "context_fit": [_fit(*row) for row in FIT],
+        "context_curve": [
+            {"tokens": 8_192 * 2**step, "requests": REQUESTS * step // 8,
+             "requests_share": step / 8}
+            for step in range(9)
+        ],
+        "past_weeks": [
+            {"close": close, "days_covered": 30, "full_input_tokens": FULL_INPUT,
+             "target_tokens": 7_052_950_000, "target_share": 0.2528, "basis": "month",
+             "cost_usd_micros": cost, "cached_cost_usd_micros": 1_528_000_000,
+             "codex_week_remaining_share": 0.83}
+            for close, cost in (("2026-06-10", 6_973_000_000), ("2026-06-17", 7_185_000_000))
+        ],
+        "agent_weeks": [
+            {"week_start": start, "days_covered": 7, "agent": agent, "requests": 100,
+             "full_input_tokens": tokens}
+            for start, tokens in (("2026-06-03", 100_000_000), ("2026-06-10", 111_000_000))
+            for agent, *_ in AGENTS
+        ],
+        "since_last_week": {
+            "close": "2026-06-10", "days_covered": 30, "full_input_tokens": 0,
+            "target_tokens": 10_000_000, "target_share": 0.008,
+            "cost_usd_micros": 212_000_000, "cached_cost_usd_micros": 8_000_000,
+            "codex_week_remaining_share": -0.06, "changes": 1, "new_models": 0,
+        },
         "backbone": [
             {"role": "Default coordinator", "model": "Sonnet",
              "use": "interactive bus and tool orchestration, review"},

@@ -80,6 +80,7 @@ def measured(tokens: int = 1_200_000_000) -> dict[str, object]:
     return {
         "turns": 1_204,
         "full_input_tokens": tokens,
+        "off_claude_share": 0.0,
         "drivers": [
             {"driver": "Sonnet", "full_input_tokens": tokens * 3 // 4, "share": 0.75},
             {"driver": "Opus", "full_input_tokens": tokens // 4, "share": 0.25},

@@ -1,6 +1,5 @@
 """Quality against price: candidates as dots with their intervals, the Pareto frontier as steps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,17 +14,25 @@ _START: Final = 0.22
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One candidate: where its dot, its interval and its name stand."""
+    """One candidate: its place on the price axis, and the heights of its dot and interval."""
 
     model: str
     name: str
-    x: str
+    place: float
     y: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     leads: bool
-    anchor: str
-    label_y: float
+
+    @property
+    def x(self) -> str:
+        """Place of the dot across."""
+        return pct(self.place)
+
+    @property
+    def anchor(self) -> str:
+        """Side of the dot on which its name has room."""
+        return "start" if self.place < 0.6 else "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,65 +43,58 @@ class Frontier:
     steps: tuple[tuple[str, str, float, float], ...]
     grid: tuple[tuple[float, float], ...]
     ticks: tuple[tuple[str, float], ...]
-    free_width: str
+    top: int = TOP
     base: int = TOP + HEIGHT
 
 
 def frontier(page: Record) -> Frontier | None:
-    """Return the picture where at least two candidates have a quality and a price, else None.
+    """Return the picture where two candidates were probed and are priced, else None.
 
-    Quality is a share of one; the price is dollars per million tokens at the fleet's own ten to
-    one of input and output. A logarithmic axis has no zero: free candidates have their own strip.
+    Quality is the expected pass rate, the price that of a million tokens at the fleet's own mix. A
+    logarithmic axis has no zero: free candidates have a strip of their own.
     """
     known = [
         (row, quality, cost)
         for row in records(page, "ranking")
-        if (quality := _number(row, "quality")) is not None and (cost := _cost(row)) is not None
+        if row.get("n_probes")
+        and (quality := _number(row, "posterior_mean")) is not None
+        and (cost := _number(row, "cost_usd_per_mtok")) is not None
     ]
     if len(known) < 2:
         return None
     paid = [cost for *_, cost in known if cost > 0] or [1.0]
-    axis = Logarithmic(min(paid) / 1.6, max(paid) * 1.6, _START, 0.97)
-    marks = [
-        value
-        for row, quality, _ in known
-        for value in (quality, _number(row, "q05"), _number(row, "q95"))
-        if value is not None
-    ]
-    low, high = min(marks), max(marks)
-    pad = max((high - low) * 0.12, 0.02)
+    prices = Logarithmic(min(paid) / 1.6, max(paid) * 1.6, _START, 0.97)
+    marks = [_number(row, name) for row, *_ in known for name in ("q05", "posterior_mean", "q95")]
+    shown = [value for value in marks if value is not None]
+    lowest, highest = min(shown), max(shown)
+    margin = max((highest - lowest) * 0.12, 0.02)
 
     def height(quality: float) -> float:
-        return round(TOP + HEIGHT * (1 - (quality - low + pad) / (high - low + 2 * pad)), 1)
+        part = (quality - lowest + margin) / (highest - lowest + 2 * margin)
+        return round(TOP + HEIGHT * (1 - part), 1)
 
-    placed = []
-    for row, quality, cost in known:
-        share = axis.at(cost) if cost > 0 else _FREE_X
-        placed.append((row, quality, cost, share))
     candidates = tuple(
         Candidate(
             model=text(row, "model"),
             name=text(row, "name") or text(row, "model"),
-            x=pct(share),
+            place=prices.at(cost) if cost > 0 else _FREE_X,
             y=height(quality),
-            low=None if (q := _number(row, "q05")) is None else height(q),
-            high=None if (q := _number(row, "q95")) is None else height(q),
-            leads=_leads(quality, cost, known),
-            anchor="start" if share < 0.6 else "end",
-            label_y=height(quality) - 9,
+            low=height(_number(row, "q05") or quality),
+            high=height(_number(row, "q95") or quality),
+            leads=row.get("pareto") is True,
         )
-        for row, quality, cost, share in placed
+        for row, quality, cost in known
     )
+    tens = [part / 10 for part in range(11)]
     return Frontier(
         candidates=candidates,
-        steps=_steps(placed, known, height),
-        grid=tuple((q / 100, height(q / 100)) for q in range(0, 101, 10) if low <= q / 100 <= high),
+        steps=_steps([each for each in candidates if each.leads]),
+        grid=tuple((part, height(part)) for part in tens if lowest <= part <= highest),
         ticks=tuple(
-            (pct(axis.at(usd)), usd)
-            for usd in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-            if axis.lowest <= usd <= axis.highest
+            (pct(prices.at(usd)), usd)
+            for usd in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+            if prices.lowest <= usd <= prices.highest
         ),
-        free_width="15%",
     )
 
 
@@ -103,37 +103,13 @@ def _number(row: Record, name: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _cost(row: Record) -> float | None:
-    price = row.get("price")
-    if not isinstance(price, dict):
-        return None
-    if row.get("cost_badge") == "free":
-        return 0.0
-    fresh, output = _number(price, "input_usd_per_mtok"), _number(price, "output_usd_per_mtok")
-    return None if fresh is None or output is None else (10 * fresh + output) / 11
-
-
-def _leads(quality: float, cost: float, known: list[tuple[Record, float, float]]) -> bool:
-    """Say whether no other candidate is at least as good for less, or better for as much."""
-    return not any(
-        (other >= quality and price < cost) or (other > quality and price <= cost)
-        for _, other, price in known
-    )
-
-
-def _steps(
-    placed: list[tuple[Record, float, float, float]],
-    known: list[tuple[Record, float, float]],
-    height: Callable[[float], float],
-) -> tuple[tuple[str, str, float, float], ...]:
-    leaders = sorted(
-        (cost, quality, share) for _, quality, cost, share in placed if _leads(quality, cost, known)
-    )
+def _steps(leaders: list[Candidate]) -> tuple[tuple[str, str, float, float], ...]:
+    """Return the frontier from the cheapest leader on: along its quality, then up to the next."""
+    leaders = sorted(leaders, key=lambda each: (each.place, -each.y))
     lines = []
-    for index, (_, quality, share) in enumerate(leaders):
-        after = leaders[index + 1] if index + 1 < len(leaders) else None
-        end = after[2] if after else 1.0
-        lines.append((pct(share), pct(end), height(quality), height(quality)))
+    for each, after in zip(leaders, [*leaders[1:], None], strict=True):
+        end = after.place if after else 1.0
+        lines.append((pct(each.place), pct(end), each.y, each.y))
         if after:
-            lines.append((pct(end), pct(end), height(quality), height(after[1])))
+            lines.append((pct(end), pct(end), each.y, after.y))
     return tuple(lines)
