@@ -110,9 +110,7 @@ def probe(
                 for each in due:
                     lane, began = lanes[each.model], clock()
                     packet = each.item.packet(agent)
-                    made = run(
-                        packet, [lane], guard=guard, ledger=ledger, client=client, now=clock
-                    )
+                    made = run(packet, [lane], guard=guard, ledger=ledger, client=client, now=clock)
                     if made.calls:
                         rows.append({"probe_run_id": run_id, **_row(each, lane, began, made)})
                     else:
@@ -123,9 +121,7 @@ def probe(
     return ProbeRun(now, due, _frame(rows), not_asked)
 
 
-def _lanes(
-    org: Org, models: Sequence[str], client: Asks
-) -> tuple[dict[str, Lane], dict[str, str]]:
+def _lanes(org: Org, models: Sequence[str], client: Asks) -> tuple[dict[str, Lane], dict[str, str]]:
     found: dict[str, Lane] = {}
     not_asked: dict[str, str] = {}
     for model in models:
