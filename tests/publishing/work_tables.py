@@ -4,9 +4,10 @@ from datetime import date
 
 import polars as pl
 
-from fleet_pipeline import drift, headroom, tables, worktypes
+from fleet_pipeline import drift, headroom, past_weeks, tables, worktypes
 from fleet_pipeline.home import Home
-from fleet_pipeline.org import Org
+from fleet_pipeline.org import Org, agents_table
+from fleet_pipeline.pricing import find
 
 
 def work_tables(
@@ -18,7 +19,7 @@ def work_tables(
     plans = drift.plans_before(home, close, targets=targets, routes=worktypes.routes(org))
     return {
         "turns": turns,
-        "task_mix": tables.run("task_mix", turns=turns.drop("acts")),
+        "task_mix": tables.run("task_mix", turns=turns.drop("acts", "places")),
         "eligible_share": worktypes.eligible_share(turns, targets),
         "routing_policy": worktypes.routes(org),
         "five_hour_blocks": headroom.five_hour_blocks(requests, targets),
@@ -26,4 +27,17 @@ def work_tables(
         "realised": drift.realised(requests, turns, plans, close=close),
         "agent_days": drift.agent_days(made["daily_usage"]),
         "hot_week_chance": drift.hot_week_chance(made["daily_usage"]),
+        "agent_weeks": tables.run(
+            "agent_weeks",
+            weeks=pl.DataFrame({"week_start": past_weeks.week_starts(close)}),
+            requests=requests,
+            agents=agents_table(org),
+        ),
+        "deciding_figures": past_weeks.deciding_figures(
+            requests,
+            readings,
+            org,
+            close=close,
+            price_at=lambda day: find(org.reference.price_provider, org.reference.price_model, day),
+        ),
     }
