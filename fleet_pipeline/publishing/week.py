@@ -44,12 +44,16 @@ TABLES: Final = (
     "break_even",
     "offload_replay",
     "replay_routes",
+    "replay_cuts",
     "subscription_value",
     "reconciliation",
     "price_sources",
     "model_catalog",
     "free_quotas",
     "changes",
+    "probe_results",
+    "quality_observations",
+    "model_ranking",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
 

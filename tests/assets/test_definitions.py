@@ -37,6 +37,7 @@ GROUPS = {
         "free_quotas",
         "changes",
     },
+    "ranking": {"probe_results", "quality_observations", "model_ranking"},
     "costing": {
         "price_list",
         "prices",
@@ -46,6 +47,7 @@ GROUPS = {
         "break_even",
         "offload_replay",
         "replay_routes",
+        "replay_cuts",
         "subscription_value",
     },
     "publication": {"routing_page"},
