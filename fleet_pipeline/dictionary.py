@@ -254,6 +254,25 @@ COLUMNS: Final[Mapping[str, str]] = {
     "draws": "Resamplings of sessions behind the interval.",
     "seed": "Seed of the resampling.",
     "basis_full_input_tokens": "Full input of the whole basis, scaled to 30 days, tokens.",
+    # What is stated: the organisation's files, the store's counts, the checks
+    "rank": "Place in the organisation's own order.",
+    "price_provider": "Whose price list holds the model.",
+    "is_reference": "Whether the cost scenarios use its price.",
+    "cache_ttl_seconds": "How long an unused prompt is kept, seconds; null without a cache.",
+    "low": "Value in the case of low cost.",
+    "expected": "Value to expect.",
+    "high": "Value in the case of high cost.",
+    "because": "Where the values come from.",
+    "work_type": "Kind of work as the organisation's default route calls it.",
+    "default_route": "Where that work goes.",
+    "measure": "What is counted: files, bytes, lines, requests_lines, duplicates, quarantined.",
+    "part": "Client or reason that the count is of; empty for all.",
+    "amount": "The count.",
+    "last_ts": "UTC time of the host's last request; null if there never was one.",
+    "quiet_days": "Whole UTC days without a request before the close; null without any.",
+    "severity": "error: refuses to publish; warn: is told.",
+    "passed": "Whether the check found all well.",
+    "says": "What the check found, in counts.",
 }
 
 _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
@@ -273,6 +292,12 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("model_catalog", "status"): (
         "listed; gone: listed once and no longer; not known: no feed was ever heard."
     ),
+    ("candidates", "model"): "Candidate as the organisation names it.",
+    ("candidates", "name"): "Candidate as people call it.",
+    ("candidates", "is_free"): "Whether the organisation means its price to be zero.",
+    ("assumptions", "name"): "What is assumed, as offload.yaml calls it.",
+    ("checks", "name"): "The check.",
+    ("hosts", "requests"): "Billed requests of the host over the whole ledger.",
     ("prices", "model"): "Model as the provider's price list identifies it.",
     ("cost_scenarios", "name"): "Scenario: low, expected or high.",
     ("cost_scenarios", "model"): "Reference model whose price is used; null if it has none.",

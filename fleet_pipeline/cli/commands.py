@@ -8,6 +8,7 @@ import click
 from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
+from fleet_pipeline.cli.explain import explain
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
@@ -41,7 +42,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, usage, prices, query, cost, whatif, init, doctor, recount, ship, demo,
-    statusline, ui,
+    refresh, ingest, sweep, usage, prices, query, explain, cost, whatif, init, doctor, recount, ship,
+    demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

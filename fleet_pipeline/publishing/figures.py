@@ -40,6 +40,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "hosts": ("host",),
     "sources": ("source",),
     "kinds": ("kind",),
+    "codex": ("kind",),
     "by_agent": ("agent", "kind"),
     "rules": ("rule",),
     "drivers": ("driver",),

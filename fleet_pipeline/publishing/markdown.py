@@ -21,6 +21,7 @@ from fleet_pipeline.publishing.figures import (
     resolve,
     text,
 )
+from fleet_pipeline.publishing.provenance import price_snapshot
 
 RANKING_TITLE: Final = "Cheap-model offload ranking"
 
@@ -58,6 +59,7 @@ def _front_matter(page: Record) -> str:
         "generator_version": resolve(page, "generator.version"),
         "data_sha256": hashlib.sha256(canonical_bytes(page)).hexdigest(),
         "demo": bool(page.get("demo")),
+        "price_snapshot": price_snapshot(page),
         "price_source": resolve(page, "costs.price.source"),
         "price_age_days": number(page, "prices.age_days"),
         "checks_passed": number(page, "checks.passed"),

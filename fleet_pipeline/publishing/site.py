@@ -24,7 +24,8 @@ from fleet_pipeline.publishing.figures import canonical_bytes
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
 from fleet_pipeline.publishing.privacy import assert_publishable
-from fleet_pipeline.publishing.tables import csv_bytes, parquet_bytes
+from fleet_pipeline.publishing.provenance import statement_bytes
+from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
 
 SUMS_FILE = "SHA256SUMS"
 
@@ -113,6 +114,9 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
             raise PublicationError(f"{name!r} is not the name of a table")
         files[f"tables/{name}.csv"] = csv_bytes(name, frame)
         files[f"tables/{name}.parquet"] = parquet_bytes(frame)
+        if statement := statement_bytes(name):
+            files[f"tables/{name}.sql"] = statement
+    files["tables/dictionary.json"] = dictionary_bytes(tables)
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return {**files, SUMS_FILE: "".join(sums).encode()}
 

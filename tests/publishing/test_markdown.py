@@ -32,6 +32,7 @@ def test_the_front_matter_says_what_it_is_of_and_pins_the_data() -> None:
         "generator_version": "0.1.0",
         "data_sha256": hashlib.sha256(canonical_bytes(page)).hexdigest(),
         "demo": False,
+        "price_snapshot": None,
         "price_source": page["costs"]["price"]["source"],
         "price_age_days": 1,
         "checks_passed": 30,
