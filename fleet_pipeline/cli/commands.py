@@ -42,7 +42,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, usage, prices, query, explain, cost, whatif, init, doctor, recount, ship,
-    demo, statusline, ui,
+    refresh, ingest, sweep, usage, prices, query, explain, cost, whatif, init, doctor, recount,
+    ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)
