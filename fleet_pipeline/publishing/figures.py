@@ -36,6 +36,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "execution_routing": ("work_type",),
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
+    "work_types": ("work_type",),
     "model_catalog": ("model",),
     "hosts": ("host",),
     "sources": ("source",),

@@ -114,6 +114,14 @@ LINEAGE: Final[Mapping[str, Made]] = {
         ("price_snapshots", "organisation"),
         function="fleet_pipeline.catalog.free_apis:free_quotas",
     ),
+    "probe_results": Made((), function="fleet_pipeline.probes.results:read"),
+    "quality_observations": Made(
+        ("organisation",), function="fleet_pipeline.ranking.observations:quality_observations"
+    ),
+    "model_ranking": Made(
+        ("organisation", "probe_results", "quality_observations", "prices", "usage_totals"),
+        function="fleet_pipeline.ranking.model_ranking:model_ranking",
+    ),
     "changes": Made(
         ("price_snapshots", "organisation"), function="fleet_pipeline.catalog.changes:changes"
     ),

@@ -260,7 +260,14 @@ SOURCES: Final[tuple[Source, ...]] = (
     # Models, prices, free tiers
     Source("prices", "price_sources", grouped=True, columns={"age_days": "min(age_days)"}),
     Source("prices.sources.{source}", "price_sources"),
-    Source("ranking.{model}", "candidates"),
+    Source("ranking.{model}", "model_ranking", where="scope = 'overall'", columns={
+        "context_tokens":
+            "(select context_tokens from candidates where model = model_ranking.model)",
+        "context_fit_share": "(select requests_fit / nullif(requests, 0) from context_fit"
+                             " where model = model_ranking.model)",
+    }),
+    Source("ranking.{model}.work_types.{work_type}", "model_ranking",
+           keys={"work_type": "scope"}),
     Source("ranking.{model}.price", _PRICED, keys={"model": "candidate"}, columns={"at": '"at"'}),
     Source("model_catalog.{model}", "model_catalog"),
     Source("free_api_catalog.{provider}", "free_quotas"),
