@@ -21,6 +21,7 @@ from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing import durable
 from fleet_pipeline.publishing.changelog import changelog_files
 from fleet_pipeline.publishing.figures import canonical_bytes
+from fleet_pipeline.publishing.index import entry, index_files
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
 from fleet_pipeline.publishing.privacy import assert_publishable
@@ -71,7 +72,9 @@ def publish(
         durable.settle(weeks)
         durable.remove(durable.incoming(site / "latest"))
     changed = not _is_published(folder, files)
-    logs = changelog_files([page, *_other_pages(weeks, as_of)])
+    pages = [page, *_other_pages(weeks, as_of)]
+    entries = [entry(each, f"weeks/{each['as_of']}/") for each in pages]
+    logs = {**changelog_files(pages), **index_files(entries)}
     with ExitStack() as undo:
         for place in extra_places:
             _stage_copy(undo, place, files[RANKING_FILE])

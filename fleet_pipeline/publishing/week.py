@@ -17,6 +17,7 @@ from fleet_pipeline.publishing import provenance, site, trace
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import figures_on, render_page
 from fleet_pipeline.publishing.page_data import build_page
+from fleet_pipeline.publishing.s3_site import publish_to_s3
 from fleet_pipeline.publishing.stated import stated_tables
 
 TABLES: Final = (
@@ -109,6 +110,8 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
         for place in places:
             if place.site:
                 site.publish(org.path(place.site), page, shown)
+        for address in filter(None, (place.address for place in places)):
+            publish_to_s3(address, page, site.week_files(page, shown), home.site)
     return Week(
         published=published,
         ranking=render_ranking(page),
