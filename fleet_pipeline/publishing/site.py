@@ -26,6 +26,7 @@ from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
 from fleet_pipeline.publishing.privacy import assert_publishable
 from fleet_pipeline.publishing.provenance import statement_bytes
+from fleet_pipeline.publishing.regions import renewed
 from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
 
 SUMS_FILE = "SHA256SUMS"
@@ -75,9 +76,10 @@ def publish(
     pages = [page, *_other_pages(weeks, as_of)]
     entries = [entry(each, f"weeks/{each['as_of']}/") for each in pages]
     logs = {**changelog_files(pages), **index_files(entries)}
+    copies = {place: _renewed(place, files[RANKING_FILE]) for place in extra_places}
     with ExitStack() as undo:
-        for place in extra_places:
-            _stage_copy(undo, place, files[RANKING_FILE])
+        for place, content in copies.items():
+            _stage_copy(undo, place, content)
         if changed:
             with _naming(folder):
                 _stage_week(undo, folder, files)
@@ -201,6 +203,21 @@ def _place_week(undo: ExitStack, folder: Path) -> None:
         staged.replace(folder)
         undo.callback(durable.remove, folder)
     durable.sync_folder(folder.parent)
+
+
+def _renewed(place: Path, ranking: bytes) -> bytes:
+    """Return a living copy with the new ranking and the notes that people wrote around it."""
+    try:
+        return renewed(place.read_text("utf-8"), ranking.decode()).encode()
+    except FileNotFoundError:
+        return ranking
+    except UnicodeDecodeError:
+        reason = "is no UTF-8 text; move it away, or name another file"
+    except ValueError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+    raise PublicationError(f"nothing was published: {place} {reason}")
 
 
 def _stage_copy(undo: ExitStack, place: Path, content: bytes) -> None:
