@@ -43,7 +43,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, packet, init, doctor, recount,
-    ship, demo, statusline, ui,
+    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, packet, init, doctor,
+    recount, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)
