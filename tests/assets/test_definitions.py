@@ -37,6 +37,7 @@ GROUPS = {
         "free_quotas",
         "changes",
     },
+    "ranking": {"probe_results", "quality_observations", "model_ranking"},
     "costing": {
         "price_list",
         "prices",
