@@ -36,12 +36,15 @@ EXPECTED_PTH = {
 """Files that Python reads at every start, and whose they are. A stealer of March 2026 was one."""
 
 
-def pins() -> dict[str, tuple[str, str]]:
-    """Return each locked package's version and its entry in the lock, hashes and all."""
-    found = {}
+def pins() -> dict[str, dict[str, str]]:
+    """Return of each locked package its entries in the lock by version, hashes and all.
+
+    One package may have several: a version for each range of Python versions.
+    """
+    found: dict[str, dict[str, str]] = {}
     for entry in re.split(r"\n(?=\S)", LOCK.read_text()):
         if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", entry):
-            found[canonicalize_name(match[1])] = (match[2], entry.rstrip())
+            found.setdefault(canonicalize_name(match[1]), {})[match[2]] = entry.rstrip()
     return found
 
 
@@ -86,7 +89,8 @@ def sbom() -> dict[str, object]:
     locked = pins()
     components = []
     for name in runtime():
-        version, entry = locked[name]
+        version = distribution(name).version
+        entry = locked[name][version]
         components.append(
             {
                 "type": "library",
@@ -110,15 +114,9 @@ def sbom() -> dict[str, object]:
     own = distribution(PRODUCT)
     reference = f"pkg:pypi/{PRODUCT}@{own.version}"
     edges = [
-        {
-            "ref": f"pkg:pypi/{name}@{locked[name][0]}",
-            "dependsOn": sorted(
-                f"pkg:pypi/{other}@{locked[other][0]}" for other in direct(name) if other in locked
-            ),
-        }
-        for name in runtime()
+        {"ref": purl(name), "dependsOn": sorted(map(purl, direct(name)))} for name in runtime()
     ]
-    asked = sorted(f"pkg:pypi/{name}@{locked[name][0]}" for name in direct(PRODUCT))
+    asked = sorted(map(purl, direct(PRODUCT)))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -137,6 +135,11 @@ def sbom() -> dict[str, object]:
         "components": components,
         "dependencies": [{"ref": reference, "dependsOn": asked}, *edges],
     }
+
+
+def purl(name: str) -> str:
+    """Return how the world names the version of a package that is installed here."""
+    return f"pkg:pypi/{name}@{distribution(name).version}"
 
 
 def direct(name: str) -> set[str]:
@@ -204,7 +207,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["runtime"]:
             locked = pins()
-            print("\n".join(locked[name][1] for name in runtime()))
+            print("\n".join(entry for name in runtime() for entry in locked[name].values()))
         case ["sbom"]:
             print(json.dumps(sbom(), indent=1))
         case ["licences"]:
