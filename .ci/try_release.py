@@ -83,7 +83,7 @@ def publish(fleet: Path, elsewhere: Path) -> None:
         assert counted["requests"] == truth["usage"][client]["requests"], client
     assert page["org"] == "riles-fleet", page["org"]
     assert (week / "index.html").stat().st_size > 50_000
-    run([fleet, "init", "--org", "orgs/mine", "--claude", "demo/.claude"], elsewhere)
+    run([fleet, "init", "--org", "orgs/mine"], elsewhere)
     print(f"published {AS_OF}: {page['usage']['claude']['requests']} requests, as the truth has it")
 
 

@@ -37,7 +37,8 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path):
 def test_timers_fire_when_the_schedules_of_the_graph_do():
     from assets.definitions import defs
 
-    crons = {one.name: one.cron_schedule for one in defs.schedules or ()}
+    repository = defs.get_repository_def()
+    crons = {one.name: one.cron_schedule for one in repository.schedule_defs}
     assert crons["nightly_ingest"] == "30 3 * * *"
     assert crons["wednesday_sweep"] == "0 6 * * 3"
     by_name = {unit.name: unit.read_text() for unit in UNITS}

@@ -46,10 +46,8 @@ def user(tmp_path: Path) -> dict[str, str]:
         tool = tools / name
         tool.write_text(f'#!/bin/sh\n{{ echo "{name} $*"; [ -t 0 ] || cat; }} >>{tmp_path}/told\n')
         tool.chmod(0o755)
-    subprocess.run(
-        [FLEET, "demo", "--out", home, "--requests", "300", "--force"][:6], check=True,
-        capture_output=True, cwd=tmp_path,
-    )  # fmt: skip
+    command = [FLEET, "demo", "--out", home, "--requests", "300"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
     repository = tmp_path / "repository"
     subprocess.run(["git", "clone", "-q", "--bare", ROOT, repository], check=True)
     uv_cache = subprocess.run(
@@ -72,6 +70,10 @@ def user(tmp_path: Path) -> dict[str, str]:
     }
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
 @pytest.mark.slow
 def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
     checkout = Path(user["HOME"]) / "fleet_pipeline"
@@ -89,8 +91,7 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
             }
             assert "my-fleet" in published["page.json"].decode()
         if heading == "Restore":
-            after = {path.name: path.read_bytes() for path in latest.iterdir() if path.is_file()}
-            assert after == published
+            assert contents(latest) == published
     told = (tmp_path / "told").read_text()
     assert "enable --now fleet-ingest.timer fleet-refresh.timer" in told
     assert "fleet --log json refresh" in told, "cron was told nothing"
