@@ -73,7 +73,7 @@ ROWS = (
     Row("R13", "several runs at once", "nothing doubled or corrupt; who waits too long is told who holds it",
         (f"{FAULTS}/test_r13_several_at_once.py::test_many_processes_on_one_home_leave_what_one_leaves",
          "tests/assets/test_server.py::test_two_processes_at_once_on_one_home_leave_what_one_leaves",
-         "tests/cli/test_ingest.py::test_a_second_writer_is_told_who_holds_the_home"),
+         "tests/test_home.py::test_a_second_writer_is_told_who_holds_the_home"),
         "50 rounds by `make reliability ARGS=--full`, 4 otherwise"),
     Row("R14", "reruns and backfills", "the same published bytes in any order",
         ("tests/assets/test_backfills.py::test_in_any_order_every_published_byte_is_the_same",

@@ -1,10 +1,10 @@
 """R21: a year of a fleet's work under random faults, held against the slow counters.
 
-    python tests/faults/soak.py [--weeks 52] [--requests-a-month 107338] [--seed 2026] [--folder DIR]
+    python tests/faults/soak.py [--weeks 52] [--requests-a-month 107338] [--seed 2026]
 
-Each week agents write, some files are copied, forked, cut off or spoilt by a bad line; the home takes
-them in twice, in the middle of writing and after; something breaks on the way; and Claude Code
-deletes what is older than four weeks. Prints one JSON object with what was seen.
+Each week agents write, some files are copied, forked, cut off or spoilt by a bad line; the home
+takes them in twice, in the middle of writing and after; something breaks on the way; and Claude
+Code deletes what is older than four weeks. Prints one JSON object with what was seen.
 """
 
 import argparse

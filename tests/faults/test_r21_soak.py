@@ -1,6 +1,6 @@
 """R21: a year of work under random faults ends with the oracle's totals.
 
-Here at a hundredth of the size; `make reliability ARGS=--full` runs all of 107,338 requests a month.
+Here at a hundredth of its size; `make reliability ARGS=--full` runs 107,338 requests a month.
 """
 
 import pytest
