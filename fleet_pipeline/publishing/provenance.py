@@ -40,6 +40,7 @@ class Made:
 
 _REQUESTS: Final = ("requests",)
 _PRICED: Final = ("requests", "organisation", "price_list", "price_snapshots")
+_REPLAYED: Final = ("turns", *_PRICED)
 
 LINEAGE: Final[Mapping[str, Made]] = {
     "requests": Made(("usage_ledger", "organisation"), "requests", "fleet_pipeline.usage:requests"),
@@ -90,14 +91,15 @@ LINEAGE: Final[Mapping[str, Made]] = {
         _PRICED, "offload_tokens", "fleet_pipeline.costing.scenarios:cost_scenarios"
     ),
     "context_fit": Made(
-        ("requests", "organisation"),
+        ("requests", "turns", "organisation"),
         "context_fit",
         "fleet_pipeline.costing.context_fit:context_fit",
     ),
     "cost_corners": Made(_PRICED, function="fleet_pipeline.costing.corners:cost_corners"),
     "break_even": Made(_PRICED, function="fleet_pipeline.costing.corners:break_even"),
-    "offload_replay": Made(_PRICED, function="fleet_pipeline.costing.replay:offload_replay"),
-    "replay_routes": Made(_PRICED, function="fleet_pipeline.costing.replay:replay_routes"),
+    "offload_replay": Made(_REPLAYED, function="fleet_pipeline.costing.replay:offload_replay"),
+    "replay_routes": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_routes"),
+    "replay_cuts": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_cuts"),
     "subscription_value": Made(
         ("requests", "price_list", "price_snapshots"),
         "subscription_value",

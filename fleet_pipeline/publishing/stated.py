@@ -85,10 +85,7 @@ def _assumptions(org: Org) -> pl.DataFrame:
             (name, float(value.low), float(value.expected), float(value.high), value.because)
             for name, value in org.replay.assumptions
         ]
-        rows += [
-            (name, None, float(getattr(org.replay, name)), None, None)
-            for name in ("requests_per_turn", "room")
-        ]
+        rows += [("room", None, float(org.replay.room), None, None)]
     schema = {
         "name": pl.String,
         "low": pl.Float64,

@@ -207,14 +207,14 @@ SOURCES: Final[tuple[Source, ...]] = (
         name: f"any_value({name})" for name in ("share", "draws", "seed")
     }),
     Source("costs.replay", "assumptions", grouped=True, columns={
-        name: f"any_value(expected) filter (where name = '{name}')"
-        for name in ("requests_per_turn", "room")
+        "room": "any_value(expected) filter (where name = 'room')",
     }),
     Source("costs.replay.assumptions.{name}", "assumptions"),
     Source("costs.replay.targets.{model}", "candidates",
            columns={"ttl_seconds": "cache_ttl_seconds"}),
     Source("costs.replay.targets.{model}.cases.{name}", "offload_replay"),
     Source("costs.replay.targets.{model}.routes.{route}", "replay_routes"),
+    Source("costs.replay.targets.{model}.cuts.{cut}.{value}", "replay_cuts"),
     Source("costs.subscription", "subscription_value", grouped=True, columns={
         "api_equivalent_usd_micros": "sum(cost_usd_micros)",
         "priced_share": "sum(full_input_tokens) filter (where cost_usd_micros is not null)"
