@@ -1,4 +1,4 @@
-"""A configuration for claude-code-router: ``Providers`` and ``Router``, as its config.json has them.
+"""A configuration for claude-code-router: ``Providers`` and ``Router`` of its config.json.
 
 Format: github.com/musistudio/claude-code-router, README of 2.0.0 (a route is "provider,model";
 ``$NAME`` in a key is read from the environment). What Claude Code sends there is whole turns with
