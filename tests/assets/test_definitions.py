@@ -47,6 +47,7 @@ GROUPS = {
         "break_even",
         "offload_replay",
         "replay_routes",
+        "replay_cuts",
         "subscription_value",
     },
     "publication": {"routing_page"},

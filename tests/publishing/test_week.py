@@ -12,7 +12,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, headroom, ledger, org, pricing, probes, ranking, tables
+from fleet_pipeline import (
+    catalog,
+    costing,
+    headroom,
+    ledger,
+    org,
+    pricing,
+    probes,
+    ranking,
+    tables,
+    worktypes,
+)
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
@@ -81,8 +92,6 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "reconciliation": tables.run(
             "reconciliation", sessions=ledger.sessions(home, (start, end))
         ),
-        "context_fit": costing.context_fit(requests, fleet),
-        "replay_routes": costing.replay_routes(requests, costing.policy_of(fleet)),
         "subscription_value": costing.subscription_value(requests),
         "price_sources": catalog.price_sources(after.observations, after.book, close),
         "model_catalog": catalog.model_catalog(
@@ -93,10 +102,12 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "daily_usage": tables.run("daily_usage", requests=requests),
     }
     made |= work_tables(fleet, made, ledger.quota(home), home, close)
+    policy, marked = costing.policy_of(fleet), worktypes.marked(requests, made["turns"])
+    made["context_fit"] = costing.context_fit(marked, fleet)
+    made["replay_routes"] = costing.replay_routes(marked, policy)
+    made["replay_cuts"] = costing.replay_cuts(marked, policy)
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
-        made[table.__name__] = table(
-            requests, costing.policy_of(fleet), window_start=start, window_end=end
-        )
+        made[table.__name__] = table(marked, policy, window_start=start, window_end=end)
     models = [model.id for model in fleet.models]
     made["usage_totals"] = tables.run("usage_totals", requests=requests)
     made["probe_results"] = probes.read(home, close)
