@@ -9,10 +9,12 @@ from fleet_pipeline.cli import output
 from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
+from fleet_pipeline.cli.explain import explain
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
 from fleet_pipeline.cli.lake import lake
+from fleet_pipeline.cli.packet import packet
 from fleet_pipeline.cli.prices import prices
 from fleet_pipeline.cli.probe import probe
 from fleet_pipeline.cli.query import query
@@ -54,7 +56,7 @@ def main(context: click.Context, debug: bool, log: str) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, init,
+    refresh, ingest, sweep, probe, usage, prices, query, explain, cost, whatif, packet, init,
     doctor, recount, lake, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)
