@@ -28,6 +28,7 @@ from fleet_pipeline.publishing.privacy import assert_publishable
 from fleet_pipeline.publishing.provenance import statement_bytes
 from fleet_pipeline.publishing.regions import renewed
 from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
+from fleet_pipeline.routing import routing_files
 
 SUMS_FILE = "SHA256SUMS"
 
@@ -113,6 +114,7 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
         "index.html": render_page(page, tables.keys()).encode(),
         "page.json": canonical_bytes(page),
         RANKING_FILE: render_ranking(page).encode(),
+        **routing_files(page),
     }
     for name, frame in sorted(tables.items()):
         if not name.isidentifier():
