@@ -21,6 +21,7 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, handover
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.register import Entry, Register, fingerprints
+from fleet_pipeline.store_format import bring_up_to_date
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
@@ -34,7 +35,7 @@ from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
 
-_ROWS_IN_MEMORY: Final = 60_000
+_ROWS_IN_MEMORY: Final = 45_000
 
 _FAULTS_IN_A_ROW: Final = 3
 """Objects that a store fails to give, each after all attempts, before it is left alone."""
@@ -73,6 +74,7 @@ def ingest(
     """
     home.prepare()
     with home.lock("fleet ingest"), _without_garbage_collection():
+        bring_up_to_date(home)
         report = Report()
         register = Register(home.lake / "register.parquet")
         for number, places in enumerate(sources):
