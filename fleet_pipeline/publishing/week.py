@@ -20,6 +20,8 @@ from fleet_pipeline.publishing.page_data import build_page
 TABLES: Final = (
     "requests",
     "window_coverage",
+    "weekly_volumes",
+    "model_contexts",
     "usage_totals",
     "daily_usage",
     "agent_usage",
@@ -50,6 +52,7 @@ TABLES: Final = (
     "model_catalog",
     "free_quotas",
     "changes",
+    "quality",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
 
@@ -84,15 +87,21 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
         known_hosts,
         org.hosts,
         priced_models(org),
+        [model.id for model in org.models],
+        close,
         published=same_week,
         newest=newest_week,
     )
-    refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
-    if refusals:
-        raise PublicationError(f"nothing was published for {close}: " + "; ".join(refusals))
+    gate = quality.gate(outcomes, quality.accepted(home, close))
+    if gate.refusing:
+        refusals = "; ".join(outcome.told for outcome in gate.refusing)
+        raise PublicationError(f"nothing was published for {close}: {refusals}")
     shown_sources = {**sources, "hosts": known_hosts}
-    page = build_page(org, close, tables, shown_sources, [each.record() for each in outcomes])
+    records = [each.record() for each in outcomes]
+    page = build_page(org, close, tables, shown_sources, records, gate.accepted)
     shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
+    # What tells one table from another holds for one version of a library, and for no reader.
+    shown["quality"] = shown["quality"].drop("judged")
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What
         # a demo fleet would rank is nothing to hand on.
