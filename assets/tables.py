@@ -8,9 +8,9 @@ from itertools import takewhile
 import dagster as dg
 import polars as pl
 
-from assets.dictionary import meaning
 from assets.partitions import weeks
 from fleet_pipeline import quality, tables
+from fleet_pipeline.dictionary import meaning
 
 OWNERS = ["team:analyst"]
 

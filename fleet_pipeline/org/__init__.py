@@ -6,6 +6,7 @@ and telling which agent a working directory belongs to. Not here: prices, usage,
 
 from fleet_pipeline.org.agent_map import AgentMap
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
+from fleet_pipeline.org.lanes import Lane, LaneLimits, PacketRules, Privacy
 from fleet_pipeline.org.loading import load, with_offload
 from fleet_pipeline.org.schema import (
     UNATTRIBUTED,
@@ -50,12 +51,16 @@ __all__ = [
     "FreeApi",
     "FreeLimits",
     "Kind",
+    "Lane",
+    "LaneLimits",
     "MatrixRow",
     "Org",
     "Packet",
+    "PacketRules",
     "Passage",
     "PriceFeed",
     "Principles",
+    "Privacy",
     "Publication",
     "Scenario",
     "Source",

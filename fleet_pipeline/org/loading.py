@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org.document import Document, read
+from fleet_pipeline.org.lanes import LanesFile
 from fleet_pipeline.org.mistakes import Mistake, nearest, shape_mistake
 from fleet_pipeline.org.rules import broken_rules
 from fleet_pipeline.org.schema import (
@@ -29,9 +30,13 @@ _SHAPES: Final[dict[str, type[BaseModel]]] = {
     "free_apis.yaml": FreeApisFile,
     "models.yaml": ModelsFile,
     "offload.yaml": OffloadFile,
+    "lanes.yaml": LanesFile,
 }
 FILES: Final = tuple(_SHAPES)
-"""The names of the files that make an organisation, in reading order; all must be there."""
+"""The names of the files that make an organisation, in reading order."""
+
+_MAY_BE_MISSING: Final = {"lanes.yaml"}
+"""Without lanes nothing is ever sent; all other files must be there."""
 
 
 def load(folder: Path) -> Org:
@@ -64,6 +69,9 @@ def _load(folder: Path, contents: tuple[bytes | None, ...]) -> Org:
     free_apis = FreeApisFile.model_validate(documents["free_apis.yaml"].value)
     models = ModelsFile.model_validate(documents["models.yaml"].value)
     offload = OffloadFile.model_validate(documents["offload.yaml"].value)
+    lanes = LanesFile()
+    if "lanes.yaml" in documents:
+        lanes = LanesFile.model_validate(documents["lanes.yaml"].value)
     return Org(
         folder=folder,
         name=fleet.name,
@@ -86,6 +94,8 @@ def _load(folder: Path, contents: tuple[bytes | None, ...]) -> Org:
         reference_model=models.reference_model,
         scenarios=_scenarios(offload),
         replay=offload.replay,
+        lanes=lanes.lanes,
+        may_leave=lanes.may_leave,
     )
 
 
@@ -130,6 +140,8 @@ def _read_all(folder: Path) -> tuple[dict[str, Document], list[Mistake]]:
         try:
             content = file.read_bytes()
         except FileNotFoundError:
+            if name in _MAY_BE_MISSING:
+                continue
             mistakes.append(Mistake(file, None, (), _missing(folder, name)))
             continue
         except OSError as error:

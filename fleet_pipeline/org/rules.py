@@ -119,6 +119,41 @@ def _models_are_told_apart(documents: Documents) -> Iterator[Mistake]:
             yield _mistake(models, where, says + _choice(known))
 
 
+def _lanes_name_what_is_there(documents: Documents) -> Iterator[Mistake]:
+    lanes = documents.get("lanes.yaml")
+    if lanes is None:
+        return
+    yield from _duplicates(lanes, lanes.texts("lanes", "*", "name"), "rename one of the two")
+    for file, pattern, key in (
+        ("models.yaml", ("models", "*", "id"), ("lanes", "*", "candidate")),
+        ("free_apis.yaml", ("free_apis", "*", "provider"), ("lanes", "*", "free_api")),
+        ("agents.yaml", ("agents", "*", "name"), ("may_leave", "agents", "*")),
+    ):
+        if file not in documents:
+            continue
+        known = {name for _, name in documents[file].texts(*pattern)}
+        for where, name in lanes.texts(*key):
+            if name not in known:
+                says = f"is {excerpt(name)}, which {file} does not list{nearest(name, known)}"
+                yield _mistake(lanes, where, says + _choice(known))
+
+
+def _work_with_patients_never_leaves(documents: Documents) -> Iterator[Mistake]:
+    agents, lanes = documents.get("agents.yaml"), documents.get("lanes.yaml")
+    if agents is None or lanes is None:
+        return
+    names = dict(agents.texts("agents", "*", "name"))
+    phi = {
+        names.get((*where[:-1], "name"))
+        for where, privacy in agents.texts("agents", "*", "privacy")
+        if privacy == "phi"
+    }
+    for where, name in lanes.texts("may_leave", "agents", "*"):
+        if name in phi:
+            says = f"is {excerpt(name)}, which may touch patient data (phi); remove it"
+            yield _mistake(lanes, where, says)
+
+
 def _scenarios_rise(documents: Documents) -> Iterator[Mistake]:
     offload = documents.get("offload.yaml")
     if offload is None:
@@ -162,6 +197,8 @@ _RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (
     _providers_are_told_apart,
     _models_are_told_apart,
     _scenarios_rise,
+    _lanes_name_what_is_there,
+    _work_with_patients_never_leaves,
 )
 
 

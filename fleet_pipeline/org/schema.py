@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
 from fleet_pipeline.org.fields import PriceId, Share, Tokens
+from fleet_pipeline.org.lanes import Lane, PacketRules, Privacy, time_zone
 from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
@@ -54,12 +54,6 @@ def _markdown_path(text: str) -> str:
 def _subfolder(text: str) -> str:
     if Path(text) == Path():
         raise ValueError("is the folder of the configuration itself; name a folder for the site")
-    return text
-
-
-def _time_zone(text: str) -> str:
-    if text not in available_timezones():
-        raise ValueError("is no time zone; write an IANA name such as UTC or Europe/Berlin")
     return text
 
 
@@ -200,7 +194,7 @@ class Agent(_Strict):
         description="the share of the agent's input, 0 to 1, that should leave Claude Max",
         examples=["0.25"],
     )
-    privacy: Literal["public", "internal", "phi"] = Field(
+    privacy: Privacy = Field(
         description="public, internal or phi (may touch patient data)", examples=["internal"]
     )
     folders: tuple[Text, ...] = Field(
@@ -318,7 +312,7 @@ class FreeApi(_Strict):
     limits_hold_for: Literal["account", "organisation", "project", "model", "unknown"] = Field(
         default="unknown", description="what shares one allowance", examples=["account"]
     )
-    resets_in: Annotated[Text, AfterValidator(_time_zone)] = Field(
+    resets_in: Annotated[Text, AfterValidator(time_zone)] = Field(
         default="UTC",
         description="the time zone at whose midnight a day's allowance begins anew",
         examples=["America/Los_Angeles"],
@@ -515,6 +509,8 @@ class Org(_Strict):
     reference_model: str
     scenarios: tuple[Scenario, ...]
     replay: Replay | None = None
+    lanes: tuple[Lane, ...] = ()
+    may_leave: PacketRules = PacketRules()
 
     @property
     def hosts(self) -> tuple[str, ...]:

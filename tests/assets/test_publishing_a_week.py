@@ -8,7 +8,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets import dictionary, runs
+from assets import runs
+from fleet_pipeline import dictionary
 from fleet_pipeline.demo import DemoTruth
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.publishing.week import TABLES

@@ -16,6 +16,7 @@ WriteTranscript = Callable[..., Path]
 
 FILES = (
     "fleet.yaml", "agents.yaml", "routing.yaml", "free_apis.yaml", "models.yaml", "offload.yaml",
+    "lanes.yaml",
 )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""What stands between a packet and a lane: the policy first, then the tripwires over its words.
+
+The policy permits; a tripwire never does. Whatever is found is told by kind, never by what it is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from fleet_pipeline.org import UNATTRIBUTED, AgentMap, Lane, Org
+from fleet_pipeline.packets import phi, secrets
+from fleet_pipeline.packets.packet import Packet
+from fleet_pipeline.packets.policy import Facts, Rules, refusals
+from fleet_pipeline.packets.prompt import text
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What is allowed, whose a folder is, and which values of the environment are secret."""
+
+    rules: Rules
+    owner: Callable[[str], str | None]
+    """The agent that a folder belongs to, if any."""
+    secret_values: frozenset[str]
+
+    def refusals(self, packet: Packet, lane: Lane) -> tuple[str, ...]:
+        """Return every reason why this packet must not go to this lane; none means that it may."""
+        owners = [self.owner(folder) for folder in packet.folders]
+        facts = Facts(
+            packet.privacy,
+            packet.agent,
+            packet.folders,
+            tuple(name for name in owners if name is not None),
+        )
+        words = text(packet)
+        found = [*refusals(facts, lane, self.rules)]
+        found += [f"it holds what looks like {kind}" for kind in self._secrets(words)]
+        if not (packet.privacy == "phi" and "phi" in lane.privacy):
+            found += [f"it holds what looks like {kind}" for kind in phi.found(words)]
+        return tuple(found)
+
+    def _secrets(self, words: str) -> Iterable[str]:
+        return secrets.found(words, self.secret_values)
+
+
+def guard_of(org: Org, environment: Mapping[str, str]) -> Guard:
+    """Return the guard that an organisation's files and this machine's environment make."""
+    known = AgentMap(org)
+
+    def owner(folder: str) -> str | None:
+        agent = known.agent_of(folder)
+        return None if agent == UNATTRIBUTED else agent
+
+    rules = Rules(
+        agents={agent.name: agent.privacy for agent in org.agents},
+        may_leave_agents=frozenset(org.may_leave.agents),
+        may_leave_folders=tuple(
+            str(org.path(folder).resolve()) for folder in org.may_leave.folders
+        ),
+    )
+    keys = {lane.key_env for lane in org.lanes if lane.key_env}
+    return Guard(rules, owner, secrets.secret_values(environment, keys))
