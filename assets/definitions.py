@@ -8,6 +8,7 @@ from assets import (
     headroom,
     ingestion,
     publication,
+    quality,
     schedules,
     sweep,
     usage,
@@ -27,6 +28,7 @@ defs = dg.Definitions(
         *drift.assets,
         *sweep.assets,
         *costing.assets,
+        *quality.assets,
         *publication.assets,
     ],
     asset_checks=[
@@ -35,6 +37,7 @@ defs = dg.Definitions(
         *worktypes.checks,
         *sweep.checks,
         *costing.checks,
+        *publication.checks,
     ],
     jobs=schedules.jobs,
     schedules=schedules.schedules,

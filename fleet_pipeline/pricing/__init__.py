@@ -8,7 +8,7 @@ from fleet_pipeline.pricing import embedded, snapshots
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook, price_book
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 from fleet_pipeline.pricing.naming import find_called, require_called
-from fleet_pipeline.pricing.price_frames import list_prices, prices_table
+from fleet_pipeline.pricing.price_frames import list_prices, model_contexts, prices_table
 
 find = EMBEDDED.find
 require = EMBEDDED.require
@@ -22,6 +22,7 @@ __all__ = [
     "find",
     "find_called",
     "list_prices",
+    "model_contexts",
     "price_book",
     "prices_table",
     "require",

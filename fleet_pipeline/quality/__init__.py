@@ -1,9 +1,9 @@
 """What must hold before a page may be published, and what is worth a warning.
 
-``suites`` declares what is expected of each table, ``expectations`` runs it with Great Expectations,
-``verdicts`` keeps what was found; ``invariants`` and ``arrivals`` hold tables against each other and
-against before, in plain Python; ``accepted`` is what an operator lets pass, for one week. Reading
-outcomes never loads Great Expectations; ``judge`` does.
+``suites`` declares what is expected of each table, ``expectations`` runs it with Great
+Expectations, ``verdicts`` keeps what was found; ``invariants`` and ``arrivals`` hold tables against
+each other and against before, in plain Python; ``accepted`` is what an operator lets pass, for one
+week. Reading outcomes never loads Great Expectations; ``judge`` does.
 """
 
 from collections.abc import Mapping

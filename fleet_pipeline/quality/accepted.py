@@ -5,7 +5,7 @@ here: reading and writing what was accepted, and taking it into account.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -72,9 +72,9 @@ def gate(outcomes: Iterable[Outcome], allowed: Sequence[Accepted]) -> Gate:
     )
 
 
-def as_accepted(outcome: Outcome, allowed: Sequence[Accepted]) -> Outcome:
+def as_accepted(outcome: Outcome, allowed: Mapping[str, str]) -> Outcome:
     """Return an outcome that no longer refuses where it was accepted, and says so."""
-    because = {row["check"]: row["because"] for row in allowed}.get(outcome.name)
+    because = allowed.get(outcome.name)
     if because is None or not outcome.refuses:
         return outcome
     return replace(outcome, severity="warn", says=f"{outcome.says}; accepted: {because}")

@@ -1,4 +1,4 @@
-"""What arrived, beside what used to: agents, volumes, transcripts. Silence is told, never taken for 0.
+"""What arrived, beside what used to: agents, volumes, transcripts. Silence is never taken for 0.
 
 Pure: tables in, outcomes out.
 """
@@ -82,14 +82,16 @@ def volumes_are_usual(weekly_volumes: pl.DataFrame) -> Outcome:
 def _by_client(weekly_volumes: pl.DataFrame) -> Mapping[str, list[int | None]]:
     found: dict[str, list[int | None]] = {}
     for client, tokens in (
-        weekly_volumes.sort("client", "week_start").select("client", "full_input_tokens").iter_rows()
+        weekly_volumes.sort("client", "week_start")
+        .select("client", "full_input_tokens")
+        .iter_rows()
     ):
         found.setdefault(client, []).append(tokens)
     return found
 
 
 def silence_is_explained(window_coverage: pl.DataFrame, lying_there: int) -> Outcome:
-    """The window's last days hold requests, or transcripts lie there: silence is no idleness.
+    """Silence at the window's end is idleness only where transcripts still lie.
 
     A wrong root, a lost permission and a folder that is not mounted all look like a fleet at rest.
     """
@@ -153,7 +155,9 @@ def ranking_is_complete(model_catalog: pl.DataFrame, candidates: Sequence[str]) 
     found = set(model_catalog["model"])
     missing, extra = sorted(set(candidates) - found), sorted(found - set(candidates))
     parts = [
-        f"{word} {', '.join(names)}" for word, names in (("missing:", missing), ("not asked for:", extra)) if names
+        f"{word} {', '.join(names)}"
+        for word, names in (("missing:", missing), ("not asked for:", extra))
+        if names
     ]
     return Outcome(
         "ranking_is_complete",
@@ -166,9 +170,15 @@ def ranking_is_complete(model_catalog: pl.DataFrame, candidates: Sequence[str]) 
     )
 
 
-def published_bytes_are_listed(folder_sums: Mapping[str, str], listed: Mapping[str, str]) -> Outcome:
+def published_bytes_are_listed(
+    folder_sums: Mapping[str, str], listed: Mapping[str, str]
+) -> Outcome:
     """Each published file has the bytes that SHA256SUMS lists, and none is there besides."""
-    off = sorted(name for name in folder_sums.keys() | listed.keys() if folder_sums.get(name) != listed.get(name))
+    off = sorted(
+        name
+        for name in folder_sums.keys() | listed.keys()
+        if folder_sums.get(name) != listed.get(name)
+    )
     return Outcome(
         "published_bytes_are_listed",
         "error",

@@ -41,11 +41,12 @@ def _of_table(
 
 def _counted(suite: Suite, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     assert suite.counted_by
-    needed = ("requests", "turns", "window_coverage")
-    frames = {name: tables[name] for name in needed if name in tables}
-    if "turns" in frames:
-        frames["turns"] = frames["turns"].drop("acts", strict=False)
-    return statements.run(suite.counted_by, **frames)
+    return statements.run(
+        suite.counted_by,
+        requests=tables["requests"],
+        turns=tables["turns"].drop("acts", strict=False),
+        window_coverage=tables["window_coverage"],
+    )
 
 
 def outcome_of(table: str, height: int, check: Check, results: list[Mapping[str, Any]]) -> Outcome:
@@ -64,9 +65,8 @@ def outcome_of(table: str, height: int, check: Check, results: list[Mapping[str,
     }
     if broken:
         kinds = sorted({_subject(result) for result in broken})
-        says = (
-            f"the check broke and says nothing of {table}: {', '.join(kinds)} could not be looked at"
-        )
+        names = ", ".join(kinds)
+        says = f"the check broke and says nothing of {table}: {names} could not be looked at"
     elif failed:
         says = f"{table}: " + "; ".join(_says(result) for result in failed)
     else:
@@ -173,8 +173,10 @@ class _Validator:
         if not found.success:
             keys = [key for key in suite.keys if key in frame.columns]
             named = {"unexpected_index_column_names": keys} if keys else {}
-            found = batch.validate(suite_to_run, result_format={"result_format": "COMPLETE"} | named)
-        results = [result.to_json_dict() for result in found.results]
+            found = batch.validate(
+                suite_to_run, result_format={"result_format": "COMPLETE"} | named
+            )
+        results: list[Any] = [result.to_json_dict() for result in found.results]
         return {result["expectation_config"]["meta"]["key"]: result for result in results}
 
 

@@ -16,7 +16,10 @@ class CheckOutcome(TypedDict):
     name: str
     severity: str
     passed: bool
+    broken: bool
+    table: str
     says: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -54,5 +57,8 @@ class Outcome:
             "name": self.name,
             "severity": self.severity,
             "passed": self.passed,
+            "broken": self.broken,
+            "table": self.table,
             "says": self.says,
+            "remedy": "" if self.passed else self.remedy,
         }

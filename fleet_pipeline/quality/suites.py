@@ -84,9 +84,7 @@ def at_most(column: str, other: str) -> Expectation:
 
 def one_of(column: str, *values: str) -> Expectation:
     """Expect no other values than these."""
-    return Expectation(
-        "ExpectColumnValuesToBeInSet", {"column": column, "value_set": list(values)}
-    )
+    return Expectation("ExpectColumnValuesToBeInSet", {"column": column, "value_set": list(values)})
 
 
 def rows(least: int | None, most: int | None = None) -> Expectation:
@@ -142,7 +140,7 @@ SUITES: Final[Mapping[str, Suite]] = {
             ),
             Check(
                 "requests_are_whole",
-                "Each request has a client, an agent and token classes that add up to its full input.",
+                "Each request has a client, an agent, and token classes that add up.",
                 zero("without_agent", "unknown_client", "negative", "not_adding_up"),
             ),
         ),
@@ -174,7 +172,11 @@ SUITES: Final[Mapping[str, Suite]] = {
             Check(
                 "usage_totals_have_both_clients",
                 "Both clients have a row, also one that did nothing: the page shows both.",
-                (rows(2, 2), one_of("client", "claude", "codex"), at_most("context_p50", "context_p90")),
+                (
+                    rows(2, 2),
+                    one_of("client", "claude", "codex"),
+                    at_most("context_p50", "context_p90"),
+                ),
             ),
             Check(
                 "reasoning_is_part_of_output",
@@ -243,7 +245,10 @@ SUITES: Final[Mapping[str, Suite]] = {
             Check(
                 "headroom_is_known_by_name",
                 "Each quota window says whether its reading holds; only one that does has a share.",
-                (one_of("status", "fresh", "stale", "unknown"), one_of("client", "claude", "codex")),
+                (
+                    one_of("status", "fresh", "stale", "unknown"),
+                    one_of("client", "claude", "codex"),
+                ),
             ),
         ),
     ),

@@ -65,7 +65,7 @@ def outcomes(verdicts: pl.DataFrame) -> list[Outcome]:
 
 
 def verdicts_hold(verdicts: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> Outcome:
-    """The suites were run on the very tables that are to be published."""
+    """No table was made again since the suites were run on it."""
     judged = dict(verdicts.select("table", "judged").iter_rows())
     made_since = sorted(name for name, frame in tables.items() if judged.get(name) != digest(frame))
     return Outcome(
