@@ -112,13 +112,6 @@ def candidates_are_listed(model_catalog: pl.DataFrame) -> dg.AssetCheckResult:
     return shown(quality.candidates_are_listed(model_catalog))
 
 
-@weekly_check(model_catalog, blocking=True)
-def ranking_is_complete(fleet: Fleet, model_catalog: pl.DataFrame) -> dg.AssetCheckResult:
-    """Every candidate is there to be ranked: one that is missing would look like a bad one."""
-    candidates = [model.id for model in fleet.settings().organisation().models]
-    return shown(quality.ranking_is_complete(model_catalog, candidates))
-
-
 @weekly_check(free_quotas)
 def free_tiers_are_verified(free_quotas: pl.DataFrame) -> dg.AssetCheckResult:
     """Somebody looked up each free tier within the last 30 days; limits change without notice."""
@@ -137,6 +130,5 @@ checks = [
     feeds_answer,
     prices_are_fresh,
     candidates_are_listed,
-    ranking_is_complete,
     free_tiers_are_verified,
 ]

@@ -12,6 +12,7 @@ from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
 from fleet_pipeline.cli.prices import prices
+from fleet_pipeline.cli.probe import probe
 from fleet_pipeline.cli.query import query
 from fleet_pipeline.cli.recount import recount
 from fleet_pipeline.cli.refresh import refresh
@@ -41,7 +42,7 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, usage, prices, query, cost, whatif, init, doctor, recount, ship, demo,
-    statusline, ui,
+    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, init,
+    doctor, recount, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

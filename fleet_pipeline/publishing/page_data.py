@@ -12,15 +12,14 @@ import polars as pl
 
 from fleet_pipeline.costing import monthly_factor
 from fleet_pipeline.home import DEMO_HOST
-from fleet_pipeline.org import CandidateModel, Org
-from fleet_pipeline.publishing import formats
-from fleet_pipeline.publishing.page_data_costs import PriceRecord, costs, price_record
+from fleet_pipeline.org import Org
+from fleet_pipeline.publishing.page_data_costs import costs
 from fleet_pipeline.publishing.page_data_prices import (
-    availability_badges,
     change_records,
     free_api_catalog,
     price_facts,
 )
+from fleet_pipeline.publishing.page_data_ranking import ranking
 from fleet_pipeline.publishing.page_data_replay import context_fit
 from fleet_pipeline.publishing.page_data_work import of_matrix_row, of_route, work
 from fleet_pipeline.quality import CheckOutcome
@@ -45,7 +44,8 @@ def build_page(
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
     cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
-    price_sources, model_catalog, free_quotas, changes, and those that ``page_data_work`` names.
+    price_sources, model_catalog, free_quotas, changes, model_ranking, and those that
+    ``page_data_work`` names.
     ``sources`` comes from the ledger's store as it is; ``accepted`` are checks that failed and that
     the operator let pass.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
@@ -75,7 +75,7 @@ def build_page(
         "free_api_catalog": free_api_catalog(org, tables["free_quotas"]),
         "prices": prices,
         # Without prices that are fresh enough there is no ranking; the page says why.
-        "ranking": [] if prices["ranking_withheld"] else _ranking(org, tables),
+        "ranking": [] if prices["ranking_withheld"] else ranking(org, tables),
         "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
         "checks": {**_checks(checks), "accepted": list(accepted)},
@@ -175,40 +175,6 @@ def _policy(org: Org, task_mix: pl.DataFrame) -> Record:
         "operating_rule": org.operating_rule,
         "hard_rules": list(org.hard_rules),
     }
-
-
-def _ranking(org: Org, tables: Tables) -> list[Record]:
-    """Return the candidates in the org's own order: without probes nothing else is known."""
-    catalog = {row["model"]: row for row in _rows(tables["model_catalog"])}
-    return [
-        _ranked(rank, model, price_record(tables["prices"], model), catalog.get(model.id))
-        for rank, model in enumerate(org.models, start=1)
-    ]
-
-
-def _ranked(
-    rank: int, model: CandidateModel, price: PriceRecord | None, listed: Record | None
-) -> Record:
-    return {
-        "rank": rank,
-        "model": model.id,
-        "name": model.name,
-        "route": model.route,
-        "badges": [*model.badges, *(availability_badges(listed) if listed else ())],
-        "cost_badge": _cost_badge(price),
-        "price": price,
-        "context_tokens": model.context_tokens,
-        "evidence": "curated order, no probes yet",
-    }
-
-
-def _cost_badge(price: PriceRecord | None) -> str:
-    if price is None:
-        return formats.MISSING
-    if price["is_free"]:
-        return "free"
-    paid = formats.price(price["input_usd_per_mtok"]), formats.price(price["output_usd_per_mtok"])
-    return f"{paid[0]}/{paid[1]} per M"
 
 
 def _checks(outcomes: Iterable[CheckOutcome]) -> Record:

@@ -52,6 +52,9 @@ TABLES: Final = (
     "model_catalog",
     "free_quotas",
     "changes",
+    "probe_results",
+    "quality_observations",
+    "model_ranking",
     "quality",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""

@@ -150,9 +150,9 @@ def requests_fit_their_window(model_contexts: pl.DataFrame) -> Outcome:
     )
 
 
-def ranking_is_complete(model_catalog: pl.DataFrame, candidates: Sequence[str]) -> Outcome:
-    """Every candidate of the organisation is there to be ranked, and nothing else is."""
-    found = set(model_catalog["model"])
+def ranking_is_complete(model_ranking: pl.DataFrame, candidates: Sequence[str]) -> Outcome:
+    """Every candidate of the organisation is ranked, and nothing else is."""
+    found = set(model_ranking["model"])
     missing, extra = sorted(set(candidates) - found), sorted(found - set(candidates))
     parts = [
         f"{word} {', '.join(names)}"
@@ -165,7 +165,7 @@ def ranking_is_complete(model_catalog: pl.DataFrame, candidates: Sequence[str]) 
         not parts,
         "; ".join(parts) or f"{len(found)} candidates, as models.yaml lists them",
         {"missing": len(missing), "extra": len(extra)},
-        table="model_catalog",
+        table="model_ranking",
         remedy="models.yaml was edited meanwhile? run the week again",
     )
 

@@ -367,7 +367,7 @@ def all_outcomes(
         agents_are_heard_of(tables["daily_usage"], close),
         volumes_are_usual(tables["weekly_volumes"]),
         requests_fit_their_window(tables["model_contexts"]),
-        ranking_is_complete(tables["model_catalog"], candidates),
+        ranking_is_complete(tables["model_ranking"], candidates),
         verdicts_hold(tables["quality"], judged),
         *verdicts.outcomes(tables["quality"]),
     ]

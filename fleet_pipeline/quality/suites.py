@@ -353,6 +353,24 @@ SUITES: Final[Mapping[str, Suite]] = {
         ),
     ),
     "free_quotas": Suite(keys=("provider",)),
+    "model_ranking": Suite(
+        keys=("scope", "model"),
+        checks=(
+            Check(
+                "ranks_are_within_their_interval",
+                "Each place is within its interval, each quality within 0 and 1 and its own"
+                " interval; no more probes passed than were asked.",
+                (
+                    *within(1, None, "rank"),
+                    at_most("rank_low", "rank"),
+                    at_most("rank", "rank_high"),
+                    *within(0, 1, "q05", "posterior_mean", "q95"),
+                    at_most("q05", "q95"),
+                    at_most("n_passed", "n_probes"),
+                ),
+            ),
+        ),
+    ),
 }
 
 

@@ -40,6 +40,7 @@ GROUPS = {
         "free_quotas",
         "changes",
     },
+    "ranking": {"probe_results", "quality_observations", "model_ranking"},
     "costing": {
         "price_list",
         "prices",
@@ -67,7 +68,7 @@ REFUSING = {
     ("prices", "priced_models_have_prices"),
     ("replay_routes", "routes_add_up"),
     ("window_coverage", "silence_is_explained"),
-    ("model_catalog", "ranking_is_complete"),
+    ("model_ranking", "ranking_is_complete"),
 }
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),

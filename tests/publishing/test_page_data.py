@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, quality, tables
+from fleet_pipeline import catalog, costing, quality, ranking, tables
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
@@ -17,6 +17,7 @@ from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
 from fleet_pipeline.pricing import EMBEDDED, find, prices_table
 from fleet_pipeline.pricing.observations import SCHEMA
+from fleet_pipeline.probes import results
 from fleet_pipeline.publishing.page_data import CheckOutcome, build_page
 from fleet_pipeline.weeks import opening
 
@@ -136,6 +137,16 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     )
     made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
     made["changes"] = catalog.changes(org, before, after)
+    models = [model.id for model in org.models]
+    made["probe_results"] = pl.DataFrame(schema=results.SCHEMA)
+    made["quality_observations"] = ranking.quality_observations(models, AS_OF)
+    made["model_ranking"] = ranking.model_ranking(
+        models,
+        made["probe_results"],
+        made["quality_observations"],
+        AS_OF,
+        ranking.cost_at_own_mix(org, made["prices"], made["usage_totals"]),
+    )
     nowhere = Home(Path("/nonexistent"))
     return made | work_tables(org, made, quota(), nowhere, AS_OF)
 

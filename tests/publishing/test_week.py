@@ -12,7 +12,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, headroom, ledger, org, pricing, quality, tables
+from fleet_pipeline import (
+    catalog,
+    costing,
+    headroom,
+    ledger,
+    org,
+    pricing,
+    probes,
+    quality,
+    ranking,
+    tables,
+)
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
@@ -111,6 +122,17 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         made[table.__name__] = table(
             requests, costing.policy_of(fleet), window_start=start, window_end=end
         )
+    models = [model.id for model in fleet.models]
+    made["usage_totals"] = tables.run("usage_totals", requests=requests)
+    made["probe_results"] = probes.read(home, close)
+    made["quality_observations"] = ranking.quality_observations(models, close)
+    made["model_ranking"] = ranking.model_ranking(
+        models,
+        made["probe_results"],
+        made["quality_observations"],
+        close,
+        ranking.cost_at_own_mix(fleet, made["prices"], made["usage_totals"]),
+    )
     plain = (name for name in TABLES if name not in made and name != "quality")
     return judged(made | {name: tables.run(name, requests=requests) for name in plain})
 

@@ -1,0 +1,60 @@
+"""Stage 4b: what probes and public benchmarks say of the candidates, and the order that follows."""
+
+import dagster as dg
+import polars as pl
+
+from assets.partitions import close_of
+from assets.resources import Fleet
+from assets.tables import shown, weekly, weekly_check
+from fleet_pipeline import probes, quality, ranking
+
+GROUP = "ranking"
+
+
+@weekly(GROUP)
+def probe_results(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
+    """Probes that were sent by the week's close and what became of each; never an answer."""
+    return probes.read(fleet.settings().home, close_of(context))
+
+
+@weekly(GROUP, deps=("organisation",))
+def quality_observations(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
+    """Candidates' scores on public benchmarks that were out by the week's close, with sources."""
+    org = fleet.settings().organisation()
+    return ranking.quality_observations([model.id for model in org.models], close_of(context))
+
+
+@weekly(GROUP, deps=("organisation",))
+def model_ranking(
+    context: dg.AssetExecutionContext,
+    fleet: Fleet,
+    probe_results: pl.DataFrame,
+    quality_observations: pl.DataFrame,
+    prices: pl.DataFrame,
+    usage_totals: pl.DataFrame,
+) -> pl.DataFrame:
+    """Candidates in order of quality at the week's close, overall and by kind of packets.
+
+    Beta posteriors of probes on a capped prior, placed by their 5 % quantile; see docs/ranking.md.
+    """
+    org = fleet.settings().organisation()
+    return ranking.model_ranking(
+        [model.id for model in org.models],
+        probe_results,
+        quality_observations,
+        close_of(context),
+        ranking.cost_at_own_mix(org, prices, usage_totals),
+    )
+
+
+
+
+@weekly_check(model_ranking, blocking=True)
+def ranking_is_complete(fleet: Fleet, model_ranking: pl.DataFrame) -> dg.AssetCheckResult:
+    """Every candidate is ranked: one that is missing would look like one that was left out."""
+    candidates = [model.id for model in fleet.settings().organisation().models]
+    return shown(quality.ranking_is_complete(model_ranking, candidates))
+
+
+assets: list[dg.AssetsDefinition] = [probe_results, quality_observations, model_ranking]
+checks = [ranking_is_complete]

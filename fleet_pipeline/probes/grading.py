@@ -1,0 +1,139 @@
+"""Grading: an answer against an item's checks. Deterministic; no model judges another.
+
+Belongs here: what each check means. Whether the answer fits its schema the packet runner has found
+out before; ``grade`` asks again, since a grade must not depend on who ran the packet.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, assert_never
+
+from jsonschema import Draft202012Validator
+
+from fleet_pipeline.probes import sandbox
+from fleet_pipeline.probes.items import (
+    Catches,
+    Check,
+    Equal,
+    Facts,
+    Fields,
+    Lint,
+    Members,
+    OneOf,
+    Order,
+    ProbeItem,
+    Python,
+    Words,
+)  # fmt: skip
+from fleet_pipeline.probes.results import Outcome
+
+_LONGEST_LINE: Final = 100
+
+
+def grade(item: ProbeItem, answer: object) -> tuple[Outcome, str]:
+    """Return pass, fail or schema_fail, and which check failed; never a word of the answer."""
+    if not Draft202012Validator(item.answer_schema).is_valid(answer):
+        return "schema_fail", "the answer does not fit its schema"
+    assert isinstance(answer, dict)  # every schema of the set asks for an object
+    for check in item.checks:
+        if not _holds(check, answer):
+            return "fail", f"{check.kind} of {getattr(check, 'field', 'the fields')} does not hold"
+    return "pass", ""
+
+
+def _holds(check: Check, answer: dict[str, Any]) -> bool:
+    match check:
+        case Equal():
+            return _same(answer.get(check.field), check.value)
+        case OneOf():
+            return any(_same(answer.get(check.field), value) for value in check.values)
+        case Fields():
+            return all(_same(answer.get(name), value) for name, value in check.values.items())
+        case Members():
+            return _members(check, answer[check.field])
+        case Order():
+            return _ordered(check, answer[check.field])
+        case Words():
+            return 0 < len(answer[check.field].split()) <= check.at_most
+        case Facts():
+            return _keeps_facts(check, answer[check.field])
+        case Lint():
+            return not any(flaws(answer[check.field]))
+        case Python():
+            return sandbox.passes(answer[check.field], check.tests)
+        case Catches():
+            run: Callable[[str], bool] = lambda code: sandbox.passes(  # noqa: E731
+                code, answer[check.field], call_tests=True
+            )
+            return run(check.right) and not any(map(run, check.wrong))
+        case _:
+            assert_never(check)
+
+
+def _same(one: object, other: object) -> bool:
+    """Say whether two JSON values are equal; true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _members(check: Members, found: list[Any]) -> bool:
+    must = [value for value in check.value if value not in check.may_lack]
+    return (
+        all(value in check.value for value in found)
+        and all(value in found for value in must)
+        and len(found) == len(set(map(repr, found)))
+    )
+
+
+def _ordered(check: Order, found: list[str]) -> bool:
+    return sorted(found) == sorted(check.all) and all(
+        found.index(first) < found.index(second) for first, second in check.before
+    )
+
+
+def _keeps_facts(check: Facts, text: str) -> bool:
+    def place(pattern: str) -> int:
+        found = re.search(pattern if "\\b" in pattern else f"(?<!\\w)(?:{pattern})", text, re.I)
+        return found.start() if found else -1
+
+    places = [place(pattern) for pattern in check.order]
+    return (
+        all(place(pattern) >= 0 for pattern in check.keep)
+        and not any(re.search(_whole(pattern), text, re.I) for pattern in check.lack)
+        and places == sorted(places)
+        and len(text.split()) <= check.words_at_most
+    )
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern that matches whole words only: "um" is no part of "sum"."""
+    return f"(?<!\\w)(?:{pattern})(?!\\w)"
+
+
+def flaws(code: str) -> Iterator[str]:
+    """Yield what a linter would say of a module: enough to tell careless code from careful."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        yield "does not compile"
+        return
+    if any(len(line) > _LONGEST_LINE for line in code.splitlines()):
+        yield "has lines of more than 100 characters"
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound = ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+            if any(name not in used for name in bound):
+                yield "imports what it does not use"
+        elif isinstance(node, ast.ExceptHandler) and node.type is None:
+            yield "catches every error"
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+            yield "prints"
+        elif isinstance(node, ast.FunctionDef):
+            defaults = [*node.args.defaults, *node.args.kw_defaults]
+            if any(isinstance(value, ast.List | ast.Dict | ast.Set) for value in defaults):
+                yield "has a mutable default"

@@ -1,0 +1,127 @@
+"""What probes and public benchmarks make of the belief in a model."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet_pipeline.ranking.evidence import STRONGEST_PRIOR, Evidence, evidence, prior_of
+from fleet_pipeline.ranking.observations import Standing, shipped, standings
+
+from .probed import CLOSE, result, results
+
+OUTCOMES = st.sampled_from(["pass", "fail", "schema_fail", "refused", "truncated", "unavailable"])
+
+
+def of(model: str, frame: pl.DataFrame, scope: str = "overall", models: str = "abc") -> Evidence:
+    found = evidence(list(models), frame, {}, CLOSE)
+    [one] = [each for each in found if (each.model, each.scope) == (model, scope)]
+    return one
+
+
+def asked(*outcomes: str, model: str = "a") -> list[dict[str, object]]:
+    return [result(model, outcome, item_id=f"i{n}") for n, outcome in enumerate(outcomes)]
+
+
+def test_a_probe_counts_half_after_four_weeks() -> None:
+    fresh = result("a", "pass")
+    old = {**fresh, "started_at": fresh["started_at"] - timedelta(days=28)}  # type: ignore[operator]
+    worth = []
+    for row in (fresh, old):
+        known = of("a", results(row), "source_triage", "a")
+        worth.append(known.belief.strength - known.prior.strength)
+    assert worth[1] == pytest.approx(worth[0] / 2)
+
+
+@pytest.mark.parametrize("outcome", ["fail", "schema_fail", "refused", "truncated"])
+def test_each_way_to_answer_badly_is_a_failure(outcome: str) -> None:
+    failed, plainly = of("a", results(*asked(outcome))), of("a", results(*asked("fail")))
+    assert failed == plainly
+    assert failed.q05 < of("a", results()).q05
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(OUTCOMES, max_size=30), st.integers(0, 20))
+def test_outages_change_availability_and_no_belief(outcomes: list[str], outages: int) -> None:
+    steady = of("a", results(*asked(*outcomes)))
+    shaken = of("a", results(*asked(*outcomes, *["unavailable"] * outages)))
+    assert (shaken.belief, shaken.q05, shaken.n_probes) == (
+        steady.belief, steady.q05, steady.n_probes,
+    )  # fmt: skip
+    assert shaken.n_unavailable == steady.n_unavailable + outages
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(OUTCOMES, max_size=30), st.integers(0, 29))
+def test_passing_instead_of_failing_never_lowers_the_quantile(
+    outcomes: list[str], place: int
+) -> None:
+    failing = [*outcomes[:place], "fail", *outcomes[place:]]
+    passing = [*outcomes[:place], "pass", *outcomes[place:]]
+    assert of("a", results(*asked(*passing))).q05 > of("a", results(*asked(*failing))).q05
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from("abc"), OUTCOMES), max_size=30), st.randoms())
+def test_the_order_of_results_and_models_changes_nothing(
+    asked_of: list[tuple[str, str]], random: object
+) -> None:
+    rows = [result(model, outcome, item_id=f"i{n}") for n, (model, outcome) in enumerate(asked_of)]
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    for model in "abc":
+        assert of(model, results(*rows)) == of(model, results(*shuffled), models="cab")
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(0.01, 0.99), st.floats(-3, 3), st.floats(0, 1))
+def test_all_that_is_known_beforehand_is_worth_ten_probes_at_most(
+    pool: float, z: float, coverage: float
+) -> None:
+    prior = prior_of(pool, Standing(z, coverage))
+    assert prior.strength <= STRONGEST_PRIOR + 1e-9
+    assert prior_of(pool, Standing(z + 0.1, coverage)).mean >= prior.mean
+
+
+def test_a_model_that_another_one_answers_for_begins_anew() -> None:
+    before = [{**row, "fingerprint": "old"} for row in asked("pass", "pass", "pass")]
+    after = {**result("a", "fail", item_id="z"), "fingerprint": "new"}
+    after["started_at"] = after["started_at"] + timedelta(hours=1)  # type: ignore[operator]
+    known = of("a", results(*before, after))
+    assert (known.n_probes, known.n_passed) == (1, 0)
+
+
+def test_evidence_is_provisional_until_there_is_enough_of_it_on_several_days() -> None:
+    many = asked(*["pass"] * 20)
+    assert of("a", results(*many)).is_provisional
+    spread = [
+        {**row, "started_at": row["started_at"] - timedelta(days=n % 2)}  # type: ignore[operator]
+        for n, row in enumerate(many)
+    ]
+    assert not of("a", results(*spread)).is_provisional
+    flaky = [*spread, *asked(*["unavailable"] * 10)]
+    assert of("a", results(*flaky)).is_provisional
+
+
+def test_what_is_asked_after_the_close_is_not_known_yet() -> None:
+    late = {**result("a", "pass")}
+    late["started_at"] = late["started_at"] + timedelta(days=1)  # type: ignore[operator]
+    assert of("a", results(late)) == of("a", results())
+
+
+def test_the_worst_variant_of_a_model_counts() -> None:
+    found = standings(shipped())
+    haiku = found["classification", "anthropic/claude-haiku-4.5"]
+    others = [found["classification", model] for model in shipped()["model"].unique()]
+    assert haiku.z == min(each.z for each in others)
+
+
+def test_every_public_observation_names_its_source_and_its_day() -> None:
+    assert shipped().height
+    for row in shipped().iter_rows(named=True):
+        assert row["source"].startswith("https://")
+        assert row["observed_at"] <= CLOSE
+        assert row["licence"] and row["harness"] and row["variant"]
+        assert 0 < row["weight"] <= 1
