@@ -47,8 +47,6 @@ def model_ranking(
     )
 
 
-
-
 @weekly_check(model_ranking, blocking=True)
 def ranking_is_complete(fleet: Fleet, model_ranking: pl.DataFrame) -> dg.AssetCheckResult:
     """Every candidate is ranked: one that is missing would look like one that was left out."""

@@ -1,5 +1,6 @@
 """Every check of every suite, seen to fail on a fault of its own; docs/quality.md is the record."""
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,8 @@ from fleet_pipeline.quality import expectations
 from fleet_pipeline.quality.suites import SUITES, Check, Expectation, checks_of
 
 from .faults import FAULTS, Fault, first_is
+
+pytestmark = pytest.mark.slow  # a whole week is made, and Great Expectations loaded
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
 
@@ -44,7 +47,13 @@ def test_a_planted_fault_is_caught_and_an_operator_is_told(
     assert not outcome.passed and not outcome.broken
     assert outcome.counts["expectations_failed"] >= 1
     assert outcome.remedy and outcome.remedy in outcome.told
-    assert row(fault, outcome) in DOCUMENT.read_text(), "write docs/quality.md anew: make faults"
+    if os.environ.get("FLEET_WRITE_RECORD") and row(fault, outcome) not in DOCUMENT.read_text():
+        with DOCUMENT.open("a") as document:
+            document.write(row(fault, outcome) + "\n")
+    assert row(fault, outcome) in DOCUMENT.read_text(), (
+        "docs/quality.md is not true any more: delete the rows of its last table, and run this"
+        " with FLEET_WRITE_RECORD=1"
+    )
 
 
 def test_each_declared_check_has_a_fault_that_it_catches() -> None:
@@ -74,7 +83,7 @@ def test_an_expectation_that_crashes_is_told_apart_from_data_that_fails(
 def test_a_table_without_a_suite_is_held_to_its_units() -> None:
     frame = pl.DataFrame({"anything": ["a"], "some_share": [1.5], "some_tokens": [-1]})
     [outcome] = quality.judge({"unheard_of": frame})
-    assert outcome.refuses
+    assert not outcome.passed and not outcome.refuses
     assert "some_share" in outcome.says and "some_tokens" in outcome.says
 
 
