@@ -18,7 +18,8 @@ export UV_SYSTEM_CERTS := 1
 # A .venv whose Python is gone (upgraded, moved) is made anew.
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
-.PHONY: help run ui test test-slow bench compare lint format screenshot lock lock-check clean
+.PHONY: help run ui test test-slow bench compare lint format screenshot lock lock-check clean \
+  release audit licences reliability mutation
 .DELETE_ON_ERROR:
 
 help:
@@ -57,6 +58,7 @@ lint: $(READY) lock-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/supply_chain.py pth
 
 ## make format       bring the code into the one style
 format: $(READY)
@@ -77,6 +79,33 @@ lock: $(BIN)/uv
 
 lock-check: $(READY)
 	$(BIN)/python .ci/lock.py check
+
+## make release      dist/: wheel, sdist, locked requirements, bill of materials; tried elsewhere
+release: $(READY) lock-check
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build --directory dist
+	$(BIN)/python .ci/supply_chain.py pth
+	$(BIN)/python .ci/supply_chain.py runtime >dist/requirements.txt
+	$(BIN)/python .ci/supply_chain.py sbom >dist/sbom.cdx.json
+	$(BIN)/python .ci/supply_chain.py licences >dist/licences.txt
+	cd dist && sha256sum * >SHA256SUMS
+	$(BIN)/python .ci/try_release.py dist
+
+## make audit        known advisories about what the lock names; 3 if nobody could be asked
+audit: $(READY)
+	$(BIN)/python .ci/supply_chain.py audit
+
+## make licences     every locked package with its licence
+licences: $(READY)
+	@$(BIN)/python .ci/supply_chain.py licences
+
+## make reliability  every fault of the reliability plan, measured into docs/reliability.md
+reliability: $(READY)
+	$(BIN)/python tests/faults/reliability.py $(ARGS)
+
+## make mutation     whether tests notice changes in the counting, cost and ranking modules
+mutation: $(READY)
+	nice -n 19 $(BIN)/python tests/mutation.py $(ARGS)
 
 ## make clean        take away .venv and all caches; never the data in FLEET_HOME
 clean:

@@ -9,7 +9,7 @@ import polars as pl
 from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import OWNERS, shown, weekly, weekly_check
-from fleet_pipeline import costing, pricing, quality
+from fleet_pipeline import costing, pricing, quality, worktypes
 from fleet_pipeline.org import priced_models
 from fleet_pipeline.weeks import window
 
@@ -81,9 +81,10 @@ def _of_policy(context: dg.AssetExecutionContext, fleet: Fleet) -> _OfPolicy:
 
 
 @weekly(GROUP, "python", sql="context_fit", deps=("organisation",))
-def context_fit(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
+def context_fit(fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
     """Fit of Claude's requests, turns and tokens in each candidate's window, before any price."""
-    return costing.context_fit(requests, fleet.settings().organisation())
+    marked = worktypes.marked(requests, turns)
+    return costing.context_fit(marked, fleet.settings().organisation())
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
@@ -110,25 +111,39 @@ def break_even(
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def offload_replay(
-    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
 ) -> pl.DataFrame:
     """Replay of whole sessions on each candidate: cost by part, in a low, expected and high case.
 
     One row: one candidate and case. Sampling interval and assumptions stand apart.
     """
-    return costing.offload_replay(requests, **_of_policy(context, fleet))
+    return costing.offload_replay(worktypes.marked(requests, turns), **_of_policy(context, fleet))
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def replay_routes(
-    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
 ) -> pl.DataFrame:
     """Routes of the replay: what moves, what stays, and why it does.
 
     One row: one candidate and route; the routes of a candidate are all of Claude's requests.
     """
     known = _of_policy(context, fleet)
-    return costing.replay_routes(requests, known["policy"], known["book"])
+    marked = worktypes.marked(requests, turns)
+    return costing.replay_routes(marked, known["policy"], known["book"])
+
+
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def replay_cuts(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
+) -> pl.DataFrame:
+    """Cuts of the replay's expected case: what each agent and each kind of work costs and saves.
+
+    One row: one candidate, cut and value; the rows of a cut add up to the replay's own.
+    """
+    known = _of_policy(context, fleet)
+    marked = worktypes.marked(requests, turns)
+    return costing.replay_cuts(marked, known["policy"], known["book"])
 
 
 @weekly(GROUP, sql="subscription_value", deps=("price_list", "price_snapshots"))
@@ -183,6 +198,7 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     break_even,
     offload_replay,
     replay_routes,
+    replay_cuts,
     subscription_value,
     model_contexts,
 ]

@@ -7,6 +7,7 @@ from typing import Self
 import dagster as dg
 
 from fleet_pipeline.settings import Settings, settings
+from fleet_pipeline.store_format import bring_up_to_date
 
 
 class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -15,7 +16,7 @@ class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
     home: str = ""
     org: str = ""
     claude: list[str] = []  # noqa: RUF012 - a pydantic field, copied for each instance
-    codex: list[str] = []  # noqa: RUF012
+    codex: list[str] = []  # noqa: RUF012 - the same
 
     def settings(self) -> Settings:
         """Return the folders of this run, resolved when it runs and not when it is defined."""
@@ -31,4 +32,5 @@ class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
         home = self.settings().home
         home.prepare()
         with home.lock(f"run {context.run.run_id if context.run else 'of a part'}"):
+            bring_up_to_date(home)
             yield self

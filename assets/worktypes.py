@@ -19,7 +19,7 @@ def turns(fleet: Fleet, requests: pl.DataFrame) -> pl.DataFrame:
 @weekly(GROUP, sql="task_mix")
 def task_mix(turns: pl.DataFrame) -> pl.DataFrame:
     """Mix of work: kinds, rules, drivers and efforts of each agent's turns."""
-    return tables.run("task_mix", turns=turns.drop("acts"))
+    return tables.run("task_mix", turns=turns.drop("acts", "places"))
 
 
 @weekly(GROUP)

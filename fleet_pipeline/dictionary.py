@@ -39,6 +39,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     # Turns and kinds of work
     "started_at": "UTC time of the first request; of a block, the full hour before it.",
     "ended_at": "UTC time of the last request.",
+    "places": "Numbers of the turn's requests among the rows of the weekly table `requests`.",
     "acts": "What the turn's tools and commands did, see docs/work-types.md.",
     "acts_known": "Whether the log names all that the turn did.",
     "kind": "Kind of work, see docs/work-types.md; unknown where no rule knew it.",
@@ -363,6 +364,9 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("offload_replay", "share"): "Share of every agent's full input that policy moves, 0 to 1.",
     ("offload_replay", "hit_rate"): "Share of moved input that is billed as cache reads.",
     ("replay_routes", "model"): "Candidate as the organisation names it.",
+    ("replay_cuts", "model"): "Candidate as the organisation names it.",
+    ("replay_cuts", "cut"): "What the total is cut by: agent or kind of work.",
+    ("replay_cuts", "value"): "The agent, or the kind of work.",
     ("subscription_value", "cost_usd_micros"): (
         "The same requests at the API's list prices of their day, micro-dollars; null as soon as"
         " one of them has no price."

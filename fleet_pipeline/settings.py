@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fleet_pipeline.org import Org
 
 _USUAL_ORG: Final = Path("orgs/riles-fleet")
+_SHIPPED_ORG: Final = Path(__file__).parent / "org" / "example" / "riles-fleet"
+"""The same in an installed wheel, for whoever has no `orgs/` yet; a checkout has none here."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def settings(
     """Return the settings of a command: what it names, else the environment, else the defaults.
 
     ``FLEET_HOME`` (``.fleet``) and ``FLEET_ORG`` (``orgs/riles-fleet``, or the only organisation
-    in ``orgs/``). Raises ConfigurationError for a named folder that does not exist.
+    in ``orgs/``). Raises ConfigurationError for a named folder that does not exist, and
+    for a home that a newer version wrote.
     """
     environment = dict(os.environ)
     chosen = org_folder or environment.get("FLEET_ORG")
@@ -118,6 +121,9 @@ def settings(
         codex=tuple(_absolute(folder) for folder in codex),
         environment=environment,
     )
+    from fleet_pipeline.store_format import require_known_format  # as above: not for --help
+
+    require_known_format(made.home)
     named_places(made.claude, made.codex)
     return made
 
@@ -139,4 +145,6 @@ def _absolute(text: str) -> Path:
 
 def _usual_org() -> Path:
     there = [file.parent for file in _USUAL_ORG.parent.glob("*/fleet.yaml")]
+    if not there and _SHIPPED_ORG.is_dir():
+        return _SHIPPED_ORG
     return (there[0] if len(there) == 1 else _USUAL_ORG).absolute()

@@ -1,7 +1,7 @@
 -- One row: one candidate model. How much of Claude's work fits its window, before any price.
 -- A request fits when its full input is within the limit for prompts and its output within the
--- cap; a turn or a session fits when each of its requests does. Null where no window is known,
--- and for turns where no log tells them apart. Tokens are full input.
+-- cap; a turn or a session fits when each of its requests does. Null where no window is known.
+-- Tokens are full input.
 with
 claude as (
     select * from requests where client = 'claude'
@@ -31,8 +31,7 @@ by_request as (
 turns as (
     select place, bool_and(fits) as fits
     from judged
-    where turn_id is not null
-    group by place, host, session_id, turn_id
+    group by place, turn
 ),
 sessions as (
     select place, bool_and(fits) as fits from judged group by place, host, session_id
@@ -60,7 +59,7 @@ select
     limits.max_output_tokens::bigint as max_output,
     coalesce(requests, 0) as requests,
     requests_fit,
-    turns,
+    coalesce(turns, 0) as turns,
     turns_fit,
     coalesce(sessions, 0) as sessions,
     sessions_fit,

@@ -2,6 +2,7 @@
 -- a subagent). Tokens; UTC; context is the largest full input of one request. Private: has ids.
 -- Where a log numbers its turns, its number holds. Where it does not, a turn begins after an answer
 -- (the model stopped by itself and called no tool) and after a pause of more than $pause_seconds.
+-- `places` are the numbers of its requests among the rows of `requests`.
 with
 known as (
     select
@@ -74,7 +75,8 @@ select
     sum(cache_write_1h_tokens)::bigint as cache_write_1h_tokens,
     sum(cache_read_tokens)::bigint as cache_read_tokens,
     sum(full_input_tokens)::bigint as full_input_tokens,
-    sum(output_tokens)::bigint as output_tokens
+    sum(output_tokens)::bigint as output_tokens,
+    list(place::bigint order by place) as places
 from numbered
 group by client, host, agent, session_id, agent_id, turn_number
 order by client, agent, started_at, host, session_id, agent_id, turn_number

@@ -5,12 +5,15 @@ Each command has a module of its own, and loads what takes time to load when it 
 
 import click
 
+from fleet_pipeline.cli import output
 from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
+from fleet_pipeline.cli.lake import lake
+from fleet_pipeline.cli.packet import packet
 from fleet_pipeline.cli.prices import prices
 from fleet_pipeline.cli.probe import probe
 from fleet_pipeline.cli.query import query
@@ -36,13 +39,23 @@ from fleet_pipeline.cli.whatif import whatif
     show_envvar=True,
     help="Show where an unexpected error came from.",
 )
+@click.option(
+    "--log",
+    type=click.Choice(("text", "json")),
+    default="text",
+    envvar="FLEET_LOG",
+    show_envvar=True,
+    help="How what goes on is told on stderr: lines for people, or one JSON object a line.",
+)
 @click.version_option(package_name="fleet-pipeline", prog_name="fleet")
-def main(debug: bool) -> None:
+@click.pass_context
+def main(context: click.Context, debug: bool, log: str) -> None:
     """Take the options of every command."""
+    output.log_as_json(context.invoked_subcommand if log == "json" else None)
 
 
 for command in (
-    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, init,
-    doctor, recount, ship, demo, statusline, ui,
+    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, packet, init, doctor,
+    recount, lake, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

@@ -56,8 +56,8 @@ def cost(
     """Price tokens at a model's list price, term by term.
 
     Numbers may end in k, M or B. Cache misses are billed at the input price, and so are cache
-    writes unless the model lists a higher price for them. Exit status: 0; 1 where a price is
-    unknown, which is never taken for 0; 2 for bad usage.
+    writes unless the model lists a higher price for them. Exit status: 0; 1 where a price is not
+    listed, which is never taken for 0; 2 for bad usage, a model that nobody knows among it.
     """
     if (packet_tokens is None) is not (requests is None):
         raise click.UsageError("--packet-tokens and --requests go together")
@@ -93,17 +93,14 @@ def cost(
 
 
 def _price(settings: "Settings", name: str, at: date) -> "ModelPrice":
-    """Return the price of a model called as in a price list, else as the organisation calls it."""
-    from fleet_pipeline.pricing import find_called, price_book, require_called
+    """Return the price of a model called as the organisation calls it, or as a price list does."""
+    from fleet_pipeline.cli.prices import aliases
+    from fleet_pipeline.pricing import price_book
+    from fleet_pipeline.pricing.enquiry import resolve
 
     book = price_book(settings.home)
-    price = find_called(name, at, book)
-    if price is not None or not settings.org_folder.is_dir():
-        return price or require_called(name, at, book)
-    candidate = settings.organisation().model_called(name)
-    if candidate is None:
-        return require_called(name, at, book)
-    return book.require(candidate.price_provider, candidate.price_model, at)
+    org = settings.organisation() if settings.org_folder.is_dir() else None
+    return book.require(*resolve(name, aliases(org), book, at), at)
 
 
 def _assumption(hit_rate: Decimal, packet_tokens: int | None, naive: bool) -> str:

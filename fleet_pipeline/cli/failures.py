@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from fleet_pipeline.cli.output import note
+from fleet_pipeline.cli.output import logs_as_json, note
 from fleet_pipeline.errors import BusyError, ConfigurationError, FleetError, origin
 
 PUBLISHED: Final = 0
@@ -31,24 +31,30 @@ class Commands(click.Group):
         """Run a command; what goes wrong in it is told here and nowhere else."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except click.ClickException as error:
+            if not logs_as_json():
+                raise
+            note(error.format_message(), "error")
+            ctx.exit(error.exit_code)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
         except FleetError as error:
-            note(f"fleet: {error}")
+            note(f"fleet: {error}", "error")
             ctx.exit(_status(error))
         except OSError as error:
-            note(f"fleet: {_place(error, ctx.obj)}: {error.strerror or error}")
+            note(f"fleet: {_place(error, ctx.obj)}: {error.strerror or error}", "error")
             ctx.exit(REFUSED)
         except Exception as error:
             note(
                 f"fleet {ctx.invoked_subcommand}: unexpected {type(error).__qualname__}"
                 f" at {origin(error)}; this is a bug, please report it with what"
-                f" `fleet --debug {ctx.invoked_subcommand}` says"
+                f" `fleet --debug {ctx.invoked_subcommand}` says",
+                "error",
             )
             if ctx.params["debug"]:
-                note("\n".join(_trace(error)))
+                note("\n".join(_trace(error)), "error")
             ctx.exit(REFUSED)
 
 

@@ -47,8 +47,11 @@ def ingest(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -
 @contextmanager
 def only_writer(home: homes.Home, purpose: str) -> Iterator[None]:
     """Make the home ready and be the only one who writes to it."""
+    from fleet_pipeline import store_format
+
     home.prepare()
     with home.lock(purpose, homes.LONGEST_WAIT):
+        store_format.bring_up_to_date(home)
         yield
 
 
@@ -64,7 +67,8 @@ def bring_up_to_date(settings: "Settings", full: bool) -> "list[Found]":
     _read(settings.home, sources, found, full)
     for host, failures in not_read(found).items():
         for failure in failures:
-            output.note(f"WARNING: host {host} was not read, or not all of it: {failure}")
+            text = f"WARNING: host {host} was not read, or not all of it: {failure}"
+            output.note(text, "warning")
     return found
 
 

@@ -7,8 +7,22 @@ import json
 import os
 import sys
 from contextlib import suppress
-from datetime import date
-from typing import TextIO
+from datetime import UTC, date, datetime
+from typing import Literal, TextIO
+
+Level = Literal["info", "warning", "error"]
+
+_logged_command: list[str] = []
+
+
+def log_as_json(command: str | None) -> None:
+    """Tell everything from now on as JSON, in the name of ``command``; None tells it in words."""
+    _logged_command[:] = [] if command is None else [command]
+
+
+def logs_as_json() -> bool:
+    """Say whether a program reads what is told, rather than a person."""
+    return bool(_logged_command)
 
 
 def result(text: str) -> None:
@@ -26,8 +40,20 @@ def as_bytes(value: object) -> bytes:
     return f"{json.dumps(value, indent=2, default=_as_text)}\n".encode()
 
 
-def note(text: str) -> None:
-    """Tell a person what is going on; never the reason for a failure."""
+def note(text: str, level: Level = "info") -> None:
+    """Tell what is going on, on stderr; that it cannot be told is never the reason for a failure.
+
+    As JSON: one object a line with ``ts`` (UTC), ``level``, ``command``, ``process``, ``message``.
+    """
+    if _logged_command:
+        record = {
+            "ts": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": level,
+            "command": _logged_command[0],
+            "process": os.getpid(),
+            "message": text,
+        }
+        text = json.dumps(record)
     with suppress(OSError):
         _write(text, sys.stderr)
 

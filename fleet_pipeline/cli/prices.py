@@ -36,7 +36,7 @@ def prices(settings: "Settings", model: str | None, at: date | None, as_json: bo
     if model is None:
         _all(settings, org, book, day, as_json)
         return
-    provider, listed = resolve(model, _aliases(org), book, day)
+    provider, listed = resolve(model, aliases(org), book, day)
     record = {
         **price_record(book.find(provider, listed, day), provider, listed, day),
         "history": history(book, provider, listed),
@@ -73,7 +73,8 @@ def _all(
         output.result(_listed(records))
 
 
-def _aliases(org: "Org | None") -> "list[Alias]":
+def aliases(org: "Org | None") -> "list[Alias]":
+    """Return the names that an organisation gives to its candidates; none without one."""
     from fleet_pipeline.pricing.enquiry import Alias
 
     return [

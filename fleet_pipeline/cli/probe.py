@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @options.with_home
 @options.as_json
 def probe(settings: "Settings", models: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Ask the candidates the probes that are due today, through their lanes.
+    """Ask the candidates the probes that are due.
 
     Run it every day: a week's probes are spread over its days, and take at most half of what a free
     tier allows. Without a lane, a key or permission nothing is sent, and why is said. Exit status:

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fleet_pipeline.cli.output import note
+from fleet_pipeline.cli.output import logs_as_json, note
 
 
 @contextmanager
 def shown(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Give a function that is told how much more was done, out of ``total`` if that is known."""
-    if not sys.stderr.isatty():
+    if logs_as_json() or not sys.stderr.isatty():
         note(f"{what} ...")
         yield lambda _: None
         return

@@ -105,9 +105,9 @@ def _stand_in(settings: "Settings", close: date) -> None:
 
 def _tell(outcome: "Outcome", as_json: bool) -> None:
     for warning in outcome["warnings"]:
-        output.note(f"warning: {warning}")
+        output.note(f"warning: {warning}", "warning")
     for refusal in outcome["refusals"]:
-        output.note(f"fleet: {refusal}")
+        output.note(f"fleet: {refusal}", "error")
     if as_json:
         output.document(outcome)
     elif outcome["published"]:

@@ -43,7 +43,7 @@ def whatif(
     """
     if policy is None and model is None and share is None:
         raise click.UsageError("say what is different: --policy FILE, --model ID or --share F")
-    from fleet_pipeline import ledger, usage
+    from fleet_pipeline import ledger, usage, worktypes
     from fleet_pipeline.costing import compared
     from fleet_pipeline.home import write_whole
     from fleet_pipeline.org import with_offload
@@ -59,8 +59,9 @@ def whatif(
     close = options.close_of(as_of)
     days = window(close)
     requests = usage.requests(ledger.usage(settings.home, days), org, days)
+    marked = worktypes.marked(requests, worktypes.turns(requests, org))
     table = compared(
-        requests,
+        marked,
         today,
         instead,
         window_start=days[0],

@@ -9,7 +9,7 @@ from fleet_pipeline.costing.corners import break_even, cost_corners
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
 from fleet_pipeline.costing.policy import Policy, Target, policy_of
 from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
-from fleet_pipeline.costing.replay import offload_replay, replay_routes
+from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
@@ -38,6 +38,7 @@ __all__ = [
     "quote_naive",
     "quote_packets",
     "quote_turns",
+    "replay_cuts",
     "replay_routes",
     "subscription_value",
 ]

@@ -13,6 +13,7 @@ from fleet_pipeline.org import Org
 def context_fit(requests: pl.DataFrame, org: Org) -> pl.DataFrame:
     """Return one row per candidate of ``org``: requests, turns, sessions and tokens that fit.
 
+    ``requests`` is the weekly table with the ``turn`` of each request.
     A prompt may fill the part of the window that the org's replay leaves it, else all of it, less
     the longest output. Null where a candidate's window is not known.
     """

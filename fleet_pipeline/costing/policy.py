@@ -72,7 +72,6 @@ class Policy:
     cases: tuple[Case, ...]
     stays_on: tuple[str, str]
     room: float
-    requests_per_turn: int
     packet_tokens: tuple[int, ...]
     private_agents: frozenset[str]
 
@@ -106,7 +105,6 @@ def policy_of(org: Org) -> Policy | None:
         ),
         stays_on=_provider_and_model(org.replay.stays_on),
         room=org.replay.room,
-        requests_per_turn=org.replay.requests_per_turn,
         packet_tokens=org.replay.packet_tokens,
         private_agents=frozenset(agent.name for agent in org.agents if agent.privacy == "phi"),
     )

@@ -1,20 +1,8 @@
-"""The weekly tables ``offload_replay`` and ``replay_routes``: moved sessions, priced elsewhere.
+"""The weekly tables ``offload_replay``, ``replay_cuts`` and ``replay_routes``: moved work, priced.
 
-Belongs here: what one target makes of every routed request, and the sums. Which sessions move is
-in ``routes``, what a cache would have held in ``prefix_cache``, the interval in ``bootstrap``.
-
-With kappa, omega the ratios of input and output tokens, pi the chance of a hit and rho, phi the
-retries and escalations of a case, a moved request with prompt P, cached part H and output o costs
-
-    target     = kappa * ((P - pi H) * input + pi H * cache_read) + omega * o * output
-    retries    = rho * target
-    escalated  = phi * (the same request on Claude, with its cache, at list price)
-    verify     = (tokens read and written to check it) * Claude's list price, once per turn
-    returned   = (what it had in Claude's cache) * (write - cache_read), for a request that stays
-                 right after one of its thread that moved: Claude's cache has gone cold
-
-An explicit cache hits with certainty and bills what it does not hold at the write price. Prices
-are those of each request's own day, for the whole request at the tier of its own prompt.
+Belongs here: running the policy over its targets and cases, and the sums. Which sessions move is
+in ``routes``, what one target makes of a request in ``moving``, the interval in ``bootstrap``.
+``requests`` is the weekly table with the ``turn``, ``kind`` and ``movable`` of each request.
 """
 
 from datetime import date
@@ -24,14 +12,20 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.costing import bootstrap
-from fleet_pipeline.costing.policy import Case, Policy, Target
-from fleet_pipeline.costing.prefix_cache import cached_tokens
+from fleet_pipeline.costing.moving import (
+    PARTS,
+    part_costs,
+    placed_on,
+    price_rows,
+    with_price_of_staying,
+)
+from fleet_pipeline.costing.offload import rounded_together
+from fleet_pipeline.costing.policy import Policy
 from fleet_pipeline.costing.routes import ROUTES, routed
 from fleet_pipeline.costing.run_rate import monthly_factor
 from fleet_pipeline.costing.tokens import round_half_up
-from fleet_pipeline.pricing import EMBEDDED, PriceBook, list_prices
+from fleet_pipeline.pricing import EMBEDDED, PriceBook
 
-PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
 _SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "model": pl.String,
     "name": pl.String,
@@ -64,8 +58,17 @@ _ROUTES_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "requests": pl.Int64,
     "full_input_tokens": pl.Int64,
 }
-_PER_MILLION: Final = 1_000_000
-_PRICES: Final = ("input_price", "cache_read_price", "cache_write_5m_price", "output_price")
+_COUNTS: Final = ("requests", "full_input_tokens", "moved_requests", "moved_full_input_tokens")
+_AMOUNTS: Final = (*(f"{part}_cost_usd_micros" for part in PARTS), "stay_cost_usd_micros")
+_CUTS_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "model": pl.String,
+    "cut": pl.String,
+    "value": pl.String,
+    **dict.fromkeys(_COUNTS, pl.Int64),
+    **dict.fromkeys(_AMOUNTS, pl.Int64),
+    "cost_usd_micros": pl.Int64,
+    "saving_usd_micros": pl.Int64,
+}
 
 
 def offload_replay(
@@ -92,16 +95,17 @@ def offload_replay(
         return pl.DataFrame(schema=_SCHEMA)
     factor = monthly_factor(requests["date"].n_unique())
     scale = factor or Fraction(1)
-    claude, staying_known = _with_price_of_staying(routed(requests, policy), policy, book)
+    claude, staying_known = with_price_of_staying(routed(requests, policy), policy, book)
     sessions = claude.select("session", "session_agent").unique().sort("session")
     rows: list[dict[str, object]] = []
     costs: dict[str, pl.Series] = {}
     for target in policy.targets:
-        prices = _price_rows(target.priced_as, claude["date"], book)
+        prices = price_rows(target.priced_as, claude["date"], book)
         for case in policy.cases:
-            placed = _placed(claude, target, case, policy, prices)
+            placed = placed_on(claude, target, case, policy, prices)
+            pieces = part_costs(placed, target, case)
             by_session = sessions.join(
-                _session_costs(placed, target, case, policy),
+                pieces.group_by("session").agg(pl.exclude("agent", "kind").sum()),
                 on="session",
                 how="left",
                 maintain_order="left",
@@ -142,168 +146,82 @@ def replay_routes(
     """
     if policy is None:
         return pl.DataFrame(schema=_ROUTES_SCHEMA)
-    claude, _ = _with_price_of_staying(routed(requests, policy), policy, book)
+    claude, _ = with_price_of_staying(routed(requests, policy), policy, book)
     rows = []
     for target in policy.targets:
-        prices = _price_rows(target.priced_as, claude["date"], book)
-        placed = _placed(claude, target, policy.case("expected"), policy, prices)
+        prices = price_rows(target.priced_as, claude["date"], book)
+        placed = placed_on(claude, target, policy.case("expected"), policy, prices)
         for route in ROUTES:
             tokens = placed.filter(pl.col("route") == route)["full_input_tokens"]
             rows.append((target.model, route, tokens.len(), tokens.sum()))
     return pl.DataFrame(rows, schema=_ROUTES_SCHEMA, orient="row")
 
 
-def _price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl.DataFrame:
-    """Return the target's prices by day and tier, sorted as ``_at_tier`` needs them."""
-    provider, model = priced
-    return list_prices(provider, [model], dates.unique(), book).sort("from_tokens", "date")
+def replay_cuts(
+    requests: pl.DataFrame, policy: Policy | None, book: PriceBook = EMBEDDED
+) -> pl.DataFrame:
+    """Return what moves, costs and saves by agent and by kind of work: the expected case, cut.
 
-
-def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.DataFrame:
-    """Give each request the prices of its own day, at the tier that its prompt reaches."""
-    return (
-        requests.sort(prompt, "row")
-        .join_asof(
-            prices.drop("model", "up_to_tokens"),
-            left_on=prompt, right_on="from_tokens", by="date", strategy="backward",
-            check_sortedness=False,
-        )
-        .sort("row")
-    )  # fmt: skip
-
-
-def _with_price_of_staying(
-    claude: pl.DataFrame, policy: Policy, book: PriceBook
-) -> tuple[pl.DataFrame, bool]:
-    """Add what each request costs on Claude, and say whether every price for it is known.
-
-    ``stay`` and ``returned`` in millionths of a micro-dollar, ``verify_input_price`` and
-    ``verify_output_price`` in micro-dollars per million tokens.
+    One row per target, cut ('agent', 'kind') and value; those of one cut add up to the row of
+    ``offload_replay`` in every column, whatever stays and what no rule maps among them. Tokens,
+    requests and micro-dollars, scaled as there. Costs are null where a needed price is unknown. No
+    rows without a policy.
     """
-    priced = _at_tier(
-        claude, "full_input_tokens", _price_rows(policy.stays_on, claude["date"], book)
-    )
-    write_5m = pl.col("cache_write_5m_price")
-    stay = (
-        pl.col("input_tokens") * pl.col("input_price")
-        + pl.col("cache_write_5m_tokens") * write_5m
-        + pl.col("cache_write_1h_tokens") * pl.coalesce("cache_write_1h_price", write_5m)
-        + pl.col("cache_read_tokens") * pl.col("cache_read_price")
-        + pl.col("output_tokens") * pl.col("output_price")
-    )
-    added = priced.with_columns(
-        stay=stay,
-        returned=pl.col("cache_read_tokens") * (write_5m - pl.col("cache_read_price")),
-        verify_input_price="input_price",
-        verify_output_price="output_price",
-    )
-    known = added["stay"].null_count() == 0
-    dropped = ("from_tokens", *_PRICES, "cache_write_1h_price")
-    return added.drop(dropped).with_columns(pl.col("stay", "returned").fill_null(0)), known
+    if policy is None:
+        return pl.DataFrame(schema=_CUTS_SCHEMA)
+    scale = monthly_factor(requests["date"].n_unique()) or Fraction(1)
+    claude, staying_known = with_price_of_staying(routed(requests, policy), policy, book)
+    case = policy.case("expected")
+    rows: list[dict[str, object]] = []
+    for target in policy.targets:
+        prices = price_rows(target.priced_as, claude["date"], book)
+        placed = placed_on(claude, target, case, policy, prices)
+        known = staying_known and not (placed["route"] == "unpriced").any()
+        costs = part_costs(placed, target, case)
+        for cut in ("agent", "kind"):
+            rows += [
+                {"model": target.model, "cut": cut, **row}
+                for row in _cut(placed, costs, cut, known, scale)
+            ]
+    return pl.DataFrame(rows, schema=_CUTS_SCHEMA, orient="row")
 
 
-def _placed(
-    claude: pl.DataFrame, target: Target, case: Case, policy: Policy, prices: pl.DataFrame
-) -> pl.DataFrame:
-    """Add the prices of the target, the final ``route``, what hits and what comes back."""
-    sent = claude.with_columns(
-        prompt=(case.tokens_ratio * pl.col("full_input_tokens")).ceil().cast(pl.Int64),
-        written=(case.output_ratio * pl.col("output_tokens")).ceil().cast(pl.Int64),
-    )
-    priced = _at_tier(sent, "prompt", prices)
-    fits = pl.lit(True)
-    limit = target.prompt_limit(policy.room)
-    if limit is not None:
-        fits &= pl.col("prompt") <= limit
-    if target.max_output_tokens is not None:
-        fits &= pl.col("written") <= target.max_output_tokens
-    known = pl.col("input_price").is_not_null() & pl.col("output_price").is_not_null()
-    route = (
-        pl.when(pl.col("route") != "moved")
-        .then("route")
-        .when(~fits)
-        .then(pl.lit("too_large"))
-        .when(~known)
-        .then(pl.lit("unpriced"))
-        .otherwise(pl.lit("moved"))
-    )
+def _cut(
+    placed: pl.DataFrame, costs: pl.DataFrame, cut: str, known: bool, scale: Fraction
+) -> list[dict[str, object]]:
     moved = pl.col("route") == "moved"
-    follows_moved = moved.shift(1, fill_value=False) & pl.col("gap_seconds").is_not_null()
-    return priced.with_columns(route=route).with_columns(
-        hit=pl.when(moved).then(cached_tokens(target.cache, follows_moved)).otherwise(0),
-        comes_back=~moved & follows_moved,
-    )
-
-
-def _session_costs(
-    placed: pl.DataFrame, target: Target, case: Case, policy: Policy
-) -> pl.DataFrame:
-    """Return the parts and the total of each session that is touched, in whole micro-dollars."""
-    is_explicit = target.cache.kind == "explicit"
-    chance = 1.0 if is_explicit else case.cache_hits
     full = pl.col("full_input_tokens")
-    sums = (
-        placed.filter(pl.col("route") == "moved")
-        .group_by("session", *_PRICES)
-        .agg(
-            full=full.sum(),
-            kept=full.filter(full >= target.cache.minimum_tokens).sum(),
-            hit=pl.col("hit").sum(),
-            output=pl.col("output_tokens").sum(),
+    counted = placed.group_by(cut).agg(
+        requests=pl.len().cast(pl.Int64),
+        full_input_tokens=full.sum(),
+        moved_requests=moved.sum().cast(pl.Int64),
+        moved_full_input_tokens=full.filter(moved).sum(),
+    )
+    priced = costs.group_by(cut).agg(pl.col(*PARTS, "stay").sum().name.suffix("_cost_usd_micros"))
+    sums = counted.join(priced, on=cut, how="left").sort(
+        "moved_full_input_tokens", cut, descending=[True, False]
+    )
+    # Scaled together, so that the rows still add up.
+    columns = {
+        name: rounded_together([value * scale for value in sums[name].to_list()])
+        for name in (*_COUNTS, *_AMOUNTS)
+    }
+    rows: list[dict[str, object]] = []
+    for place, value in enumerate(sums[cut].to_list()):
+        amounts = {name: columns[name][place] if known else None for name in _AMOUNTS}
+        cost = sum(columns[f"{part}_cost_usd_micros"][place] for part in PARTS)
+        rows.append(
+            {
+                "value": value,
+                **{name: columns[name][place] for name in _COUNTS},
+                **amounts,
+                "cost_usd_micros": cost if known else None,
+                "saving_usd_micros": columns["stay_cost_usd_micros"][place] - cost
+                if known
+                else None,
+            }
         )
-    )
-    input_price = pl.col("input_price")
-    # A miss is written to an explicit cache; a listed price below input is rent for storage.
-    write_price = (
-        pl.max_horizontal(input_price, "cache_write_5m_price") if is_explicit else input_price
-    )
-    hits = chance * pl.col("hit")
-    target_cost = case.tokens_ratio * (
-        (pl.col("full") - pl.col("kept")) * input_price
-        + (pl.col("kept") - hits) * write_price
-        + hits * pl.coalesce("cache_read_price", input_price)
-    ) + case.output_ratio * pl.col("output") * pl.col("output_price")
-    moved = sums.group_by("session").agg(
-        target=_micros(target_cost).sum(), hit_tokens=(hits.round().cast(pl.Int64)).sum()
-    )
-    touched = placed.group_by("session").agg(
-        stay=_micros(_where("stay", pl.col("route") == "moved")),
-        returned=_micros(_where("returned", pl.col("comes_back"))),
-        verify=_micros(_verify_cost(case, policy)),
-    )
-    return (
-        touched.join(moved, on="session", how="left")
-        .with_columns(pl.col("target", "hit_tokens").fill_null(0))
-        .with_columns(
-            retries=(case.retries * pl.col("target")).round().cast(pl.Int64),
-            escalated=(case.escalated * pl.col("stay")).round().cast(pl.Int64),
-        )
-        .with_columns(total=pl.sum_horizontal(PARTS))
-    )
-
-
-def _verify_cost(case: Case, policy: Policy) -> pl.Expr:
-    """Price one verify step per moved turn; requests without a turn make one per so many."""
-    moved = pl.col("route") == "moved"
-    turn = pl.col("turn_id").filter(moved)
-    turns = turn.drop_nulls().n_unique() + turn.null_count() / policy.requests_per_turn
-    price = (
-        (
-            case.verify_input_tokens * pl.col("verify_input_price")
-            + case.verify_output_tokens * pl.col("verify_output_price")
-        )
-        .sort_by("row")
-        .first()
-    )
-    return turns * price
-
-
-def _where(column: str, condition: pl.Expr) -> pl.Expr:
-    return pl.col(column).filter(condition).sum()
-
-
-def _micros(per_million: pl.Expr) -> pl.Expr:
-    return (per_million / _PER_MILLION).round().fill_null(0).cast(pl.Int64)
+    return rows
 
 
 def _row(

@@ -24,17 +24,15 @@ _SESSION: Final = ("host", "session_id")
 def routed(requests: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Return Claude's requests by thread and time, each with its ``session`` and ``route``.
 
-    ``requests`` is the weekly table. A session is one number and belongs to the agent with the
-    most input in it (``session_agent``). It stays as a whole where any of it is of a private agent
-    ('private') or where no rule maps it ('unattributed'). Of each agent's other sessions, in the
-    order of a hash of their ids, those move whose middle lies within ``share`` of the agent's full
-    input: raising the share only adds sessions, and 0 moves none. Where a column ``movable`` says
-    which requests may move at all, the others stay ('not_movable') and do not count towards the
-    share. ``row`` numbers the rows.
+    ``requests`` is the weekly table, marked with what may move. A session is one number and belongs
+    to the agent with the most input in it (``session_agent``). It stays as a whole where any of it
+    is of a private agent ('private') or where no rule maps it ('unattributed'). Of each agent's
+    other sessions, in the order of a hash of their ids, those move whose middle lies within
+    ``share`` of the agent's full input: raising the share only adds sessions, and 0 moves none.
+    Requests that are not ``movable`` stay ('not_movable') and do not count towards the share.
+    ``row`` numbers the rows.
     """
     claude = requests.filter(pl.col("client") == "claude")
-    if "movable" not in claude.columns:
-        claude = claude.with_columns(movable=pl.lit(True))
     sessions = _sessions(claude, policy)
     stays = (pl.col("route") == "moved") & ~pl.col("movable")
     ordered = (

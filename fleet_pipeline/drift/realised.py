@@ -53,7 +53,7 @@ def realised(
         "realised",
         weeks=pl.DataFrame({"week_start": starts}, schema={"week_start": pl.Date()}),
         requests=requests,
-        turns=turns.drop("acts"),
+        turns=turns.drop("acts", "places"),
         targets=targets,
         routes=routes,
     )

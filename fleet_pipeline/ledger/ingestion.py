@@ -21,6 +21,7 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, handover
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.register import Entry, Register, fingerprints
+from fleet_pipeline.store_format import bring_up_to_date
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
 from fleet_pipeline.transcripts.codex import CodexState, read_rollout
@@ -73,6 +74,7 @@ def ingest(
     """
     home.prepare()
     with home.lock("fleet ingest"), _without_garbage_collection():
+        bring_up_to_date(home)
         report = Report()
         register = Register(home.lake / "register.parquet")
         for number, places in enumerate(sources):

@@ -91,10 +91,6 @@ class Replay(Strict):
         description="share of a window, less the longest output, that a prompt may fill",
         examples=["0.95"],
     )
-    requests_per_turn: Tokens = Field(
-        description="requests of one turn, where the log does not tell turns apart",
-        examples=["5"],
-    )
     packet_tokens: tuple[Tokens, ...] = Field(
         description="sizes of packets to price, tokens of input", examples=["[4000, 8000]"]
     )

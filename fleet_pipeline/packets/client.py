@@ -38,15 +38,13 @@ class Client:
 
     def unready(self, lane: Lane) -> str:
         """Return why a lane cannot be asked from here, or nothing."""
-        if self._environment.get("FLEET_OFFLINE", "") not in ("", "0") and not lane.is_local:
-            return "FLEET_OFFLINE is set"
-        if lane.key_env is None:
-            return ""
-        key = self._environment.get(lane.key_env, "")
-        if not key:
+        key = self._environment.get(lane.key_env, "") if lane.key_env else ""
+        if lane.key_env and not key:
             return f"its key is missing: set {lane.key_env}"
         if not (key.isascii() and key.isprintable() and " " not in key):
             return f"{lane.key_env} holds no key: it has blanks or control signs in it"
+        if self._environment.get("FLEET_OFFLINE", "") not in ("", "0") and not lane.is_local:
+            return "FLEET_OFFLINE is set"
         return ""
 
     def ask(self, lane: Lane, packet: Packet, messages: Sequence[Message]) -> Outcome:

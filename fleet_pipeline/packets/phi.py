@@ -7,6 +7,8 @@ by the policy. This only catches what should never have been declared public.
 import re
 from typing import Final
 
+from fleet_pipeline.packets.secrets import pieces
+
 _KINDS: Final = {
     "a medical record number": (
         r"\b(?:mrn|medical[ -]record(?:[ -](?:number|no\.?))?)\b\W{0,3}\d{5,}"
@@ -31,9 +33,27 @@ _KINDS: Final = {
     ),
     "a prescription": r"\bpatient\b[^\n]{0,80}?\b\d+(?:\.\d+)? ?m?c?g\b",
 }
+_WORDS: Final = {
+    "a medical record number": ("mrn", "record"),
+    "a social security number": ("-",),
+    "a date of birth": ("dob", "d.o.b", "birth", "born"),
+    "a patient's name": ("patient", "pt"),
+    "a diagnosis code": ("diagnos", "dx", "icd"),
+    "a member of an insurance": ("member", "policy", "insurance", "medica", "nhs"),
+    "a prescription": ("patient",),
+}
+"""One of which a text must hold, found sooner than the pattern; in lower case."""
+
 _PATTERNS: Final = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _KINDS.items()}
 
 
 def found(text: str) -> list[str]:
     """Return the kinds of patient data that a text seems to hold."""
-    return [kind for kind, pattern in _PATTERNS.items() if pattern.search(text)]
+    return [
+        kind
+        for kind, pattern in _PATTERNS.items()
+        if any(
+            any(word in piece.casefold() for word in _WORDS[kind]) and pattern.search(piece)
+            for piece in pieces(text)
+        )
+    ]

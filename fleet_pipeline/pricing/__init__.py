@@ -7,7 +7,6 @@ tables made of it. Multiplying a price by tokens belongs to ``costing``.
 from fleet_pipeline.pricing import embedded, snapshots
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook, price_book
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
-from fleet_pipeline.pricing.naming import find_called, require_called
 from fleet_pipeline.pricing.price_frames import list_prices, model_contexts, prices_table
 
 find = EMBEDDED.find
@@ -20,12 +19,10 @@ __all__ = [
     "PriceTier",
     "embedded",
     "find",
-    "find_called",
     "list_prices",
     "model_contexts",
     "price_book",
     "prices_table",
     "require",
-    "require_called",
     "snapshots",
 ]

@@ -18,7 +18,7 @@ from fleet_pipeline.pricing.observations import PRICE_COLUMNS
 
 Record = dict[str, object]
 
-_BARE_NAMES: Final = ("anthropic", "openai", "openrouter")
+_BARE_NAMES: Final = ("anthropic", "openai", "google", "openrouter")
 """Whose models may be named without the provider, the first that knows the name first."""
 
 

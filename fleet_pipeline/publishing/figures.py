@@ -29,6 +29,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "targets": ("model",),
     "cases": ("name",),
     "routes": ("route",),
+    "cuts": ("cut", "value"),
     "context_fit": ("model",),
     "by_model": ("model",),
     "backbone": ("role",),

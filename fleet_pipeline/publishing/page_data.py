@@ -43,9 +43,9 @@ def build_page(
 
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
-    cost_corners, break_even, offload_replay, replay_routes, subscription_value, window_coverage,
-    price_sources, model_catalog, free_quotas, changes, model_ranking, and those that
-    ``page_data_work`` names.
+    cost_corners, break_even, offload_replay, replay_routes, replay_cuts, subscription_value,
+    window_coverage, price_sources, model_catalog, free_quotas, changes, model_ranking, and those
+    that ``page_data_work`` names.
     ``sources`` comes from the ledger's store as it is; ``accepted`` are checks that failed and that
     the operator let pass.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).

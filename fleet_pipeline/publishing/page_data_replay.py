@@ -55,13 +55,13 @@ def replay(org: Org, tables: Tables) -> Record | None:
     sample; the three cases are doubt from what is assumed.
     """
     table, routes = tables["offload_replay"], tables["replay_routes"]
+    cuts = tables["replay_cuts"]
     if org.replay is None or table.is_empty():
         return None
     first = table.row(0, named=True)
     return {
         **{name: first[name] for name in ("basis", "share", "draws", "seed")},
         "stays_on": org.replay.stays_on.partition("/")[2],
-        "requests_per_turn": org.replay.requests_per_turn,
         "room": org.replay.room,
         "assumptions": [
             {"name": name, **value.model_dump()} for name, value in org.replay.assumptions
@@ -77,6 +77,7 @@ def replay(org: Org, tables: Tables) -> Record | None:
                 .drop("model", *_NOT_SHOWN_AGAIN)
                 .to_dicts(),
                 "routes": routes.filter(pl.col("model") == model.id).drop("model").to_dicts(),
+                "cuts": cuts.filter(pl.col("model") == model.id).drop("model").to_dicts(),
             }
             for model in _candidates(org, table)
         ],

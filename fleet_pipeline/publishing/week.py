@@ -46,6 +46,7 @@ TABLES: Final = (
     "break_even",
     "offload_replay",
     "replay_routes",
+    "replay_cuts",
     "subscription_value",
     "reconciliation",
     "price_sources",

@@ -6,11 +6,12 @@ here: what moving it would cost, and what the operator wants moved.
 
 from fleet_pipeline.worktypes.eligibility import WHOLE_FLEET, eligible_share
 from fleet_pipeline.worktypes.rules import rules, version
-from fleet_pipeline.worktypes.turns import routes, turns
+from fleet_pipeline.worktypes.turns import marked, routes, turns
 
 __all__ = [
     "WHOLE_FLEET",
     "eligible_share",
+    "marked",
     "routes",
     "rules",
     "turns",

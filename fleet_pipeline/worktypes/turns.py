@@ -37,6 +37,23 @@ def turns(requests: pl.DataFrame, org: Org) -> pl.DataFrame:
     return _routed(classified(grouped, org), org)
 
 
+def marked(requests: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
+    """Return ``requests`` with ``turn`` (a number), ``kind`` and ``movable``, those of its turn.
+
+    ``turns`` were made of the same rows in the same order.
+    """
+    of_request = (
+        turns.with_row_index("turn")
+        .select(
+            pl.col("turn").cast(pl.Int64), "kind", pl.col("is_movable").alias("movable"), "places"
+        )
+        .explode("places")
+        .sort("places")
+        .drop("places")
+    )
+    return pl.concat([requests, of_request], how="horizontal")
+
+
 def routes(org: Org) -> pl.DataFrame:
     """Return the route of each kind of an agent's work that policy names: its row of the matrix.
 

@@ -50,6 +50,7 @@ GROUPS = {
         "break_even",
         "offload_replay",
         "replay_routes",
+        "replay_cuts",
         "subscription_value",
         "model_contexts",
     },

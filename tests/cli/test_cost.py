@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from click.testing import Result
 
+from fleet_pipeline.pricing import embedded, shipped
+
 from .test_front_door import modules_of
 
 Run = Callable[..., Result]
+
+DAY = date(2026, 1, 1)
 
 GLM = ("--model", "z-ai/glm-5.2", "--price-date", "2026-06-17")
 MONTH = ("--fresh", "20.5M", "--cache-write", "705.5M", "--cache-read", "27,173M",
@@ -84,10 +89,34 @@ def test_a_person_reads_the_terms_their_sum_and_the_formula(fleet: Run) -> None:
     assert "cost = fresh x input" in said
 
 
-def test_an_unknown_price_is_refused_by_name(fleet: Run) -> None:
-    result = fleet("cost", "--model", "z-ai/glm-99", "--price-date", "2026-06-17")
+@pytest.mark.parametrize(
+    ("mistaken", "meant"),
+    [
+        ("z-ai/glm-5.2x", "z-ai/glm-5.2"),
+        ("openrouter/qwen/qwen3.7-pluss", "qwen/qwen3.7-plus"),
+        ("claude-sonet-4-6", "claude-sonnet-4-6"),
+    ],
+)
+def test_a_model_that_nobody_knows_is_bad_usage_and_the_nearest_names_are_told(
+    fleet: Run, mistaken: str, meant: str
+) -> None:
+    for form in ((), ("--json",)):
+        result = fleet("cost", "--model", mistaken, "--price-date", "2026-06-17", *form)
+        assert result.exit_code == 2
+        assert mistaken in result.stderr
+        assert meant in result.stderr
+        assert result.stdout == ""
+
+
+def test_a_price_that_was_not_listed_on_the_day_is_refused_and_never_zero(fleet: Run) -> None:
+    listed_later = next(
+        name
+        for name in shipped.model_ids("openrouter")
+        if not embedded.find("openrouter", name, DAY)
+    )
+    result = fleet("cost", "--model", f"openrouter/{listed_later}", "--price-date", str(DAY))
     assert result.exit_code == 1
-    assert "z-ai/glm-99" in result.stderr
+    assert listed_later in result.stderr
     assert result.stdout == ""
 
 

@@ -21,7 +21,8 @@ def _request(given: Row) -> Row:
         "host": "laptop",
         "session_id": "session",
         "agent_id": None,
-        "turn_id": None,
+        "kind": "editing",
+        "movable": True,
         "agent": "forge",
         "date": date(2026, 6, 1),
         "ts": None,
@@ -35,16 +36,24 @@ def _request(given: Row) -> Row:
 
 
 def requests_frame(*rows: Row) -> pl.DataFrame:
-    """Rows of the weekly table `requests`, as far as costs read it; `at` is seconds of a day."""
+    """Marked rows of the weekly table `requests`, as far as costs read them.
+
+    Each is a turn of its own; `at` is seconds of a day.
+    """
+    made = [_request(row) for row in rows]
+    for place, row in enumerate(made):
+        row.setdefault("turn", place)
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **dict.fromkeys(
-            ("client", "host", "session_id", "agent_id", "turn_id", "agent", "model"), pl.String
+            ("client", "host", "session_id", "agent_id", "agent", "model", "kind"), pl.String
         ),
         "date": pl.Date,
         "ts": pl.Datetime("us", "UTC"),
+        "turn": pl.Int64,
+        "movable": pl.Boolean,
         **dict.fromkeys([*TOKENS, "full_input_tokens"], pl.Int64),
     }
-    return pl.DataFrame([_request(row) for row in rows], schema=schema)
+    return pl.DataFrame(made, schema=schema)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.costing.moving import PARTS
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import PromptCache
-from fleet_pipeline.costing.replay import PARTS, offload_replay, replay_routes
+from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
 from fleet_pipeline.costing.routes import ROUTES, routed
 
 Make = Callable[..., pl.DataFrame]
@@ -27,7 +28,6 @@ POLICY = Policy(
     cases=(CERTAIN,),
     stays_on=("anthropic", "claude-sonnet-4-6"),
     room=1,
-    requests_per_turn=5,
     packet_tokens=(),
     private_agents=frozenset({"hippocrates"}),
 )
@@ -96,14 +96,14 @@ def test_retries_escalations_and_checks_are_parts_of_their_own(thread: pl.DataFr
     stay = 3_750_000 + 15_000_000 + 300_000 + 1_500_000
     assert row["stay_cost_usd_micros"] == stay
     assert row["escalated_cost_usd_micros"] == stay / 10
-    # Two requests without a turn are two fifths of one, at $3 per million.
-    assert row["verify_cost_usd_micros"] == 2 / 5 * 3_000
+    # Two turns are checked, at $3 per million.
+    assert row["verify_cost_usd_micros"] == 2 * 3_000
     assert row["cost_usd_micros"] == sum(row[f"{part}_cost_usd_micros"] for part in PARTS)
     assert row["saving_usd_micros"] == stay - row["cost_usd_micros"]
 
 
 def test_each_turn_is_verified_once(requests: Make) -> None:
-    turns = requests(*({"at": n, "turn_id": "ab"[n > 2], "input_tokens": 9} for n in range(5)))
+    turns = requests(*({"at": n, "turn": n // 3, "input_tokens": 9} for n in range(5)))
     assert replayed(turns, verify_output_tokens=1_000)["verify_cost_usd_micros"] == 2 * 15_000
 
 
@@ -233,6 +233,8 @@ rows_ = st.lists(
             "cache_write_5m_tokens": st.integers(0, 400_000),
             "cache_read_tokens": st.integers(0, 400_000),
             "output_tokens": st.integers(0, 40_000),
+            "kind": st.sampled_from(["editing", "orchestration", "unknown"]),
+            "movable": st.booleans(),
         }
     ),
     max_size=25,
@@ -253,6 +255,60 @@ def test_the_routes_of_a_target_partition_all_requests(
 
 
 @settings(max_examples=25, deadline=None)
+@given(rows=rows_, days=st.integers(1, 16))
+def test_the_rows_of_every_cut_add_up_to_the_whole(
+    requests: Make, rows: list[dict[str, object]], days: int
+) -> None:
+    other_days = [{"date": START + timedelta(days=n), "agent": "unattributed"} for n in range(days)]
+    given_rows = requests(*rows, *other_days)
+    case = replace(CERTAIN, cache_hits=0.3, retries=0.3, escalated=0.2, verify_input_tokens=9)
+    policy = replace(to(tight), share=0.6, cases=(case,))
+    whole = replayed(given_rows, policy)
+    cuts = replay_cuts(given_rows, policy)
+    for cut in ("agent", "kind"):
+        part = cuts.filter(cut=cut)
+        for column in set(cuts.columns) & set(whole) - {"model"}:
+            assert abs(part[column].sum() - whole[column]) <= len(PARTS), column
+        assert part["requests"].sum() == whole["requests"]
+    assert "unattributed" in set(cuts.filter(cut="agent")["value"])
+
+
+def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
+    requests: Make,
+) -> None:
+    rows = requests(
+        {"session_id": "a", "agent": "forge", "kind": "editing", "input_tokens": M},
+        {"session_id": "a", "agent": "forge", "kind": "orchestration", "movable": False,
+         "at": 9, "input_tokens": M},
+        {"session_id": "b", "agent": "sage", "kind": "extraction", "input_tokens": 3 * M},
+        {"session_id": "c", "agent": "hippocrates", "kind": "extraction", "input_tokens": M},
+    )  # fmt: skip
+    cuts = replay_cuts(rows, POLICY)
+    costs = {
+        (cut, value): (moved, cost)
+        for cut, value, moved, cost in cuts.select(
+            "cut", "value", "moved_requests", "target_cost_usd_micros"
+        ).iter_rows()
+    }
+    assert costs == {
+        ("agent", "forge"): (1, 1_400_000),
+        ("agent", "sage"): (1, 4_200_000),
+        ("agent", "hippocrates"): (0, 0),
+        ("kind", "editing"): (1, 1_400_000),
+        ("kind", "extraction"): (1, 4_200_000),
+        ("kind", "orchestration"): (0, 0),
+    }
+
+
+def test_a_cut_without_a_price_keeps_its_tokens_and_has_no_cost(requests: Make) -> None:
+    unknown = replace(GLM, price_model="no-such-model")
+    cuts = replay_cuts(requests({"input_tokens": M}), to(unknown))
+    assert set(cuts["cost_usd_micros"]) == set(cuts["saving_usd_micros"]) == {None}
+    assert set(cuts["full_input_tokens"]) == {M}
+    assert replay_cuts(requests(), None).is_empty()
+
+
+@settings(max_examples=25, deadline=None)
 @given(rows=rows_)
 def test_a_share_of_zero_moves_costs_and_saves_nothing(
     requests: Make, rows: list[dict[str, object]]
@@ -269,7 +325,9 @@ def test_a_larger_share_only_adds_whole_sessions(
     given_rows = requests(*rows)
 
     def moving(share: float) -> set[int]:
-        placed = routed(given_rows, replace(POLICY, share=share))
+        placed = routed(given_rows, replace(POLICY, share=share)).filter(
+            pl.col("route") != "not_movable"
+        )
         by_session = placed.group_by("session").agg(pl.col("route").n_unique())
         assert set(by_session["route"]) <= {1}
         return set(placed.filter(route="moved")["session"])

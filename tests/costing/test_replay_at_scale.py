@@ -33,7 +33,8 @@ ts = (seconds * 1_000_000).cast(pl.Datetime("us", "UTC"))
 requests = pl.DataFrame({
     "client": ["claude"] * n, "host": ["laptop"] * n, "model": ["claude-sonnet-4-6"] * n,
     "session_id": session.cast(pl.String), "agent_id": pl.Series([None] * n, dtype=pl.String),
-    "turn_id": (row // 5).cast(pl.String),
+    "turn": row // 5, "movable": [True] * n,
+    "kind": (row // 5 % 13).cast(pl.String),
     "agent": (session % 9).replace_strict(dict(enumerate(agents)), return_dtype=pl.String),
     "ts": ts, "date": ts.dt.date(),
     "input_tokens": fresh, "cache_write_5m_tokens": fresh, "cache_write_1h_tokens": fresh * 0,

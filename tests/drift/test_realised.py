@@ -21,6 +21,7 @@ TURNS = {
     "started_at": pl.Datetime("us", "UTC"),
     "full_input_tokens": pl.Int64,
     "acts": pl.List(pl.String),
+    "places": pl.List(pl.Int64),
 }
 NO_PLANS = (
     pl.DataFrame(schema={"week_start": pl.Date, "agent": pl.String, "target_share": pl.Float64}),
@@ -50,7 +51,7 @@ def turns(*rows: tuple[str, str, int]) -> pl.DataFrame:
     """Turns of Forge in the last week: client, kind, full input."""
     at = datetime(2026, 6, 12, 10, tzinfo=UTC)
     return pl.DataFrame(
-        [(client, "forge", kind, at, tokens, []) for client, kind, tokens in rows],
+        [(client, "forge", kind, at, tokens, [], []) for client, kind, tokens in rows],
         schema=TURNS,
         orient="row",
     )

@@ -320,7 +320,7 @@ def _replay() -> dict[str, object]:
               "unattributed": 5_173, "too_large": 0, "unpriced": 0}  # fmt: skip
     return {
         "basis": "month", "share": SHARES["expected"], "draws": 2_000, "seed": 20_260_618,
-        "stays_on": "claude-sonnet-4-6", "requests_per_turn": 5, "room": 0.95,
+        "stays_on": "claude-sonnet-4-6", "room": 0.95,
         "assumptions": [
             {"name": "cache_hits", "low": 0.95, "expected": 0.5, "high": 0.0,
              "because": "No provider promises a hit."},
@@ -329,6 +329,12 @@ def _replay() -> dict[str, object]:
             {
                 "model": "z-ai/glm-5.2", "name": "GLM 5.2", "cache": "implicit",
                 "ttl_seconds": 600, "cache_because": "The provider's documentation.",
+                "cuts": [
+                    {"cut": cut, "value": value, "requests": 107_338, "moved_requests": 18_339,
+                     "moved_full_input_tokens": 5_000_000_000, "cost_usd_micros": 3_600_000_000,
+                     "stay_cost_usd_micros": 2_169_000_000, "saving_usd_micros": -1_431_000_000}
+                    for cut, value in (("agent", "forge"), ("kind", "editing"))
+                ],
                 "cases": [
                     {
                         "name": name, "moved_share": 0.166, "cost_usd_micros": cost,

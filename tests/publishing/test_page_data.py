@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, quality, ranking, tables
+from fleet_pipeline import catalog, costing, quality, ranking, tables, worktypes
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
@@ -126,10 +126,12 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     )
     made["subscription_value"] = subscription_value(rows)
     policy = costing.policy_of(org)
-    made["context_fit"] = costing.context_fit(rows, org)
+    marked = worktypes.marked(rows, worktypes.turns(rows, org))
+    made["context_fit"] = costing.context_fit(marked, org)
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
-        made[table.__name__] = table(rows, policy, window_start=START, window_end=AS_OF)
-    made["replay_routes"] = costing.replay_routes(rows, policy)
+        made[table.__name__] = table(marked, policy, window_start=START, window_end=AS_OF)
+    made["replay_routes"] = costing.replay_routes(marked, policy)
+    made["replay_cuts"] = costing.replay_cuts(marked, policy)
     before, after = (known(day) for day in (opening(AS_OF), AS_OF))
     made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
     made["model_catalog"] = catalog.model_catalog(
@@ -472,6 +474,12 @@ def test_the_replay_brings_its_assumptions_its_reasons_and_its_routes(
 ) -> None:
     replay = month["costs"]["replay"]
     assert replay["share"] == 0.1826
+    for target in items(replay["targets"]):
+        expected = named(target["cases"], name="expected")
+        for cut in ("agent", "kind"):
+            part = [row for row in items(target["cuts"]) if row["cut"] == cut]
+            assert sum(row["requests"] for row in part) == expected["requests"]
+            assert sum(row["moved_requests"] for row in part) == expected["moved_requests"]
     assert all(row["because"] for row in items(replay["assumptions"]))
     assert len(items(replay["targets"])) == len(org.models)
     for target in items(replay["targets"]):
@@ -492,7 +500,7 @@ def test_what_fits_is_a_share_or_unknown(month: Json) -> None:
     fits = items(month["context_fit"])
     haiku = named(fits, model="anthropic/claude-haiku-4.5")
     assert (haiku["requests_share"], haiku["full_input_tokens_share"]) == (0.5, 0.01)
-    assert {row["turns_share"] for row in fits} == {None}
+    assert haiku["turns_share"] == 0.5
 
 
 def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:

@@ -23,6 +23,7 @@ from fleet_pipeline import (
     quality,
     ranking,
     tables,
+    worktypes,
 )
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
@@ -102,8 +103,6 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "reconciliation": tables.run(
             "reconciliation", sessions=ledger.sessions(home, (start, end))
         ),
-        "context_fit": costing.context_fit(requests, fleet),
-        "replay_routes": costing.replay_routes(requests, costing.policy_of(fleet)),
         "subscription_value": costing.subscription_value(requests),
         "price_sources": catalog.price_sources(after.observations, after.book, close),
         "model_catalog": catalog.model_catalog(
@@ -118,10 +117,12 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "model_contexts": pricing.model_contexts(requests, close, pricing.price_book(home, close)),
     }
     made |= work_tables(fleet, made, ledger.quota(home), home, close)
+    policy, marked = costing.policy_of(fleet), worktypes.marked(requests, made["turns"])
+    made["context_fit"] = costing.context_fit(marked, fleet)
+    made["replay_routes"] = costing.replay_routes(marked, policy)
+    made["replay_cuts"] = costing.replay_cuts(marked, policy)
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
-        made[table.__name__] = table(
-            requests, costing.policy_of(fleet), window_start=start, window_end=end
-        )
+        made[table.__name__] = table(marked, policy, window_start=start, window_end=end)
     models = [model.id for model in fleet.models]
     made["usage_totals"] = tables.run("usage_totals", requests=requests)
     made["probe_results"] = probes.read(home, close)

@@ -18,7 +18,7 @@ def work_tables(
     plans = drift.plans_before(home, close, targets=targets, routes=worktypes.routes(org))
     return {
         "turns": turns,
-        "task_mix": tables.run("task_mix", turns=turns.drop("acts")),
+        "task_mix": tables.run("task_mix", turns=turns.drop("acts", "places")),
         "eligible_share": worktypes.eligible_share(turns, targets),
         "routing_policy": worktypes.routes(org),
         "five_hour_blocks": headroom.five_hour_blocks(requests, targets),

@@ -27,20 +27,20 @@ def fit(*limits: Limit, requests: pl.DataFrame) -> list[dict[str, object]]:
 def work() -> pl.DataFrame:
     """A short turn, and a long one whose last request is larger than all others."""
     rows = [
-        ("claude", "s", "a", 100, 5),
-        ("claude", "s", "b", 200, 5),
-        ("claude", "s", "b", 900, 50),
-        ("claude", "t", None, 300, 5),
-        ("codex", "u", "c", 10**6, 5),
+        ("claude", "s", 0, 100, 5),
+        ("claude", "s", 1, 200, 5),
+        ("claude", "s", 1, 900, 50),
+        ("claude", "t", 2, 300, 5),
+        ("codex", "u", 3, 10**6, 5),
     ]
-    columns = ["client", "session_id", "turn_id", "full_input_tokens", "output_tokens"]
+    columns = ["client", "session_id", "turn", "full_input_tokens", "output_tokens"]
     return pl.DataFrame(rows, schema=columns, orient="row").with_columns(host=pl.lit("laptop"))
 
 
 def test_a_turn_and_a_session_fit_when_all_of_their_requests_do(work: pl.DataFrame) -> None:
     [row] = fit(("small", 300, None), requests=work)
     assert (row["requests"], row["requests_fit"]) == (4, 3)
-    assert (row["turns"], row["turns_fit"]) == (2, 1)
+    assert (row["turns"], row["turns_fit"]) == (3, 2)
     assert (row["sessions"], row["sessions_fit"]) == (2, 1)
     assert (row["full_input_tokens"], row["full_input_tokens_fit"]) == (1_500, 600)
 
@@ -61,11 +61,6 @@ def test_an_unknown_window_is_unknown_and_never_a_fit(work: pl.DataFrame) -> Non
     for whole in ("requests", "turns", "sessions", "full_input_tokens"):
         assert row[f"{whole}_fit"] is None
         assert row[whole]
-
-
-def test_logs_that_tell_no_turns_apart_leave_turns_unknown(work: pl.DataFrame) -> None:
-    [row] = fit(("small", 300, None), requests=work.filter(session_id="t"))
-    assert (row["turns"], row["turns_fit"]) == (None, None)
 
 
 def test_a_week_without_claude_has_candidates_and_no_requests(work: pl.DataFrame) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.org import load
-from fleet_pipeline.worktypes import turns
+from fleet_pipeline.worktypes import marked, turns
 from fleet_pipeline.worktypes.turns import PAUSE
 
 from .conftest import ROOT, START, Row, frame, request
@@ -102,3 +102,20 @@ def test_turns_partition_the_requests(drawn: list[dict[str, int | str | None]]) 
         .sort("agent")
     )
     assert sums.equals(expected)
+    assert sorted(found["places"].explode().drop_nulls()) == list(range(whole.height))
+    of_request = marked(whole, found)
+    assert of_request.select(whole.columns).equals(whole)
+    by_turn = of_request.group_by("turn").agg(pl.col("full_input_tokens").sum()).sort("turn")
+    assert by_turn["full_input_tokens"].to_list() == found["full_input_tokens"].to_list()
+
+
+def test_a_request_may_move_only_if_its_whole_turn_may() -> None:
+    rows = [
+        at(0, turn_id="t1", tools='{"Read":1}'),
+        at(5, turn_id="t1", tools='{"Agent":1}'),
+        at(60, turn_id="t2", tools='{"Read":1}'),
+    ]
+    whole = frame(rows)
+    found = marked(whole, turns(whole, ORG)).sort("ts")
+    assert found["kind"].to_list() == ["orchestration", "orchestration", "extraction"]
+    assert found["movable"].to_list() == [False, False, True]

@@ -1,0 +1,182 @@
+"""What one target makes of each routed request: whether it fits, what hits, what it costs by part.
+
+With kappa, omega the ratios of input and output tokens, pi the chance of a hit and rho, phi the
+retries and escalations of a case, a moved request with prompt P, cached part H and output o costs
+
+    target     = kappa * ((P - pi H) * input + pi H * cache_read) + omega * o * output
+    retries    = rho * target
+    escalated  = phi * (the same request on Claude, with its cache, at list price)
+    verify     = (tokens read and written to check it) * Claude's list price, once per turn
+    returned   = (what it had in Claude's cache) * (write - cache_read), for a request that stays
+                 right after one of its thread that moved: Claude's cache has gone cold
+
+An explicit cache hits with certainty and bills what it does not hold at the write price. Prices
+are those of each request's own day, for the whole request at the tier of its own prompt.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from fleet_pipeline.costing.policy import Case, Policy, Target
+from fleet_pipeline.costing.prefix_cache import cached_tokens
+from fleet_pipeline.pricing import PriceBook, list_prices
+
+PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
+PIECE: Final = ("session", "agent", "kind")
+"""What costs are rounded by: every cut of a total is a sum of the same whole amounts."""
+
+_PER_MILLION: Final = 1_000_000
+_PRICES: Final = ("input_price", "cache_read_price", "cache_write_5m_price", "output_price")
+
+
+def price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl.DataFrame:
+    """Return the target's prices by day and tier, sorted as ``_at_tier`` needs them."""
+    provider, model = priced
+    return list_prices(provider, [model], dates.unique(), book).sort("from_tokens", "date")
+
+
+def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.DataFrame:
+    """Give each request the prices of its own day, at the tier that its prompt reaches."""
+    return (
+        requests.sort(prompt, "row")
+        .join_asof(
+            prices.drop("model", "up_to_tokens"),
+            left_on=prompt, right_on="from_tokens", by="date", strategy="backward",
+            check_sortedness=False,
+        )
+        .sort("row")
+    )  # fmt: skip
+
+
+def with_price_of_staying(
+    claude: pl.DataFrame, policy: Policy, book: PriceBook
+) -> tuple[pl.DataFrame, bool]:
+    """Add what each request costs on Claude, and say whether every price for it is known.
+
+    ``stay`` and ``returned`` in millionths of a micro-dollar, ``verify_input_price`` and
+    ``verify_output_price`` in micro-dollars per million tokens.
+    """
+    priced = _at_tier(
+        claude, "full_input_tokens", price_rows(policy.stays_on, claude["date"], book)
+    )
+    write_5m = pl.col("cache_write_5m_price")
+    stay = (
+        pl.col("input_tokens") * pl.col("input_price")
+        + pl.col("cache_write_5m_tokens") * write_5m
+        + pl.col("cache_write_1h_tokens") * pl.coalesce("cache_write_1h_price", write_5m)
+        + pl.col("cache_read_tokens") * pl.col("cache_read_price")
+        + pl.col("output_tokens") * pl.col("output_price")
+    )
+    added = priced.with_columns(
+        stay=stay,
+        returned=pl.col("cache_read_tokens") * (write_5m - pl.col("cache_read_price")),
+        verify_input_price="input_price",
+        verify_output_price="output_price",
+    )
+    known = added["stay"].null_count() == 0
+    dropped = ("from_tokens", *_PRICES, "cache_write_1h_price")
+    return added.drop(dropped).with_columns(pl.col("stay", "returned").fill_null(0)), known
+
+
+def placed_on(
+    claude: pl.DataFrame, target: Target, case: Case, policy: Policy, prices: pl.DataFrame
+) -> pl.DataFrame:
+    """Add the prices of the target, the final ``route``, what hits and what comes back."""
+    sent = claude.with_columns(
+        prompt=(case.tokens_ratio * pl.col("full_input_tokens")).ceil().cast(pl.Int64),
+        written=(case.output_ratio * pl.col("output_tokens")).ceil().cast(pl.Int64),
+    )
+    priced = _at_tier(sent, "prompt", prices)
+    fits = pl.lit(True)
+    limit = target.prompt_limit(policy.room)
+    if limit is not None:
+        fits &= pl.col("prompt") <= limit
+    if target.max_output_tokens is not None:
+        fits &= pl.col("written") <= target.max_output_tokens
+    known = pl.col("input_price").is_not_null() & pl.col("output_price").is_not_null()
+    route = (
+        pl.when(pl.col("route") != "moved")
+        .then("route")
+        .when(~fits)
+        .then(pl.lit("too_large"))
+        .when(~known)
+        .then(pl.lit("unpriced"))
+        .otherwise(pl.lit("moved"))
+    )
+    moved = pl.col("route") == "moved"
+    follows_moved = moved.shift(1, fill_value=False) & pl.col("gap_seconds").is_not_null()
+    return priced.with_columns(route=route).with_columns(
+        hit=pl.when(moved).then(cached_tokens(target.cache, follows_moved)).otherwise(0),
+        comes_back=~moved & follows_moved,
+    )
+
+
+def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFrame:
+    """Return what moved of each session, agent and kind of work: whole micro-dollars and tokens.
+
+    ``requests`` are ``placed``. Columns of ``PARTS``, their ``total``, ``stay`` and ``hit_tokens``.
+    """
+    is_explicit = target.cache.kind == "explicit"
+    chance = 1.0 if is_explicit else case.cache_hits
+    full = pl.col("full_input_tokens")
+    sums = (
+        requests.filter(pl.col("route") == "moved")
+        .group_by(*PIECE, *_PRICES)
+        .agg(
+            full=full.sum(),
+            kept=full.filter(full >= target.cache.minimum_tokens).sum(),
+            hit=pl.col("hit").sum(),
+            output=pl.col("output_tokens").sum(),
+        )
+    )
+    input_price = pl.col("input_price")
+    # A miss is written to an explicit cache; a listed price below input is rent for storage.
+    write_price = (
+        pl.max_horizontal(input_price, "cache_write_5m_price") if is_explicit else input_price
+    )
+    hits = chance * pl.col("hit")
+    target_cost = case.tokens_ratio * (
+        (pl.col("full") - pl.col("kept")) * input_price
+        + (pl.col("kept") - hits) * write_price
+        + hits * pl.coalesce("cache_read_price", input_price)
+    ) + case.output_ratio * pl.col("output") * pl.col("output_price")
+    moved = sums.group_by(*PIECE).agg(
+        target=_micros(target_cost).sum(), hit_tokens=(hits.round().cast(pl.Int64)).sum()
+    )
+    touched = requests.group_by(*PIECE).agg(
+        stay=_micros(_where("stay", pl.col("route") == "moved")),
+        returned=_micros(_where("returned", pl.col("comes_back"))),
+        verify=_micros(_verify_cost(case)),
+    )
+    return (
+        touched.join(moved, on=PIECE, how="left")
+        .with_columns(pl.col("target", "hit_tokens").fill_null(0))
+        .with_columns(
+            retries=(case.retries * pl.col("target")).round().cast(pl.Int64),
+            escalated=(case.escalated * pl.col("stay")).round().cast(pl.Int64),
+        )
+        .with_columns(total=pl.sum_horizontal(PARTS))
+    )
+
+
+def _verify_cost(case: Case) -> pl.Expr:
+    """Price one verify step per moved turn."""
+    turns = pl.col("turn").filter(pl.col("route") == "moved").n_unique()
+    price = (
+        (
+            case.verify_input_tokens * pl.col("verify_input_price")
+            + case.verify_output_tokens * pl.col("verify_output_price")
+        )
+        .sort_by("row")
+        .first()
+    )
+    return turns * price
+
+
+def _where(column: str, condition: pl.Expr) -> pl.Expr:
+    return pl.col(column).filter(condition).sum()
+
+
+def _micros(per_million: pl.Expr) -> pl.Expr:
+    return (per_million / _PER_MILLION).round().fill_null(0).cast(pl.Int64)

@@ -1,0 +1,74 @@
+"""What runs the product without a person: units, crontab, container; each checked by its linter."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
+
+
+def test_there_is_a_unit_for_each_job_and_for_the_interface():
+    assert [path.name for path in UNITS] == [
+        "fleet-ingest.service", "fleet-ingest.timer", "fleet-refresh.service",
+        "fleet-refresh.timer", "fleet-ui.service",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_systemd_finds_no_fault_in_the_units(tmp_path):
+    """The home of the user that the units name is this checkout's, so that commands are there."""
+    home = tmp_path / "fleet_pipeline" / ".venv" / "bin"
+    home.mkdir(parents=True)
+    (home / "fleet").symlink_to(Path(sys.executable).with_name("fleet"))
+    for unit in UNITS:
+        (tmp_path / unit.name).write_text(unit.read_text().replace("%h", str(tmp_path)))
+    files = [str(tmp_path / unit.name) for unit in UNITS]
+    done = subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True)
+    ours = [line for line in done.stderr.splitlines() if "fleet" in line]
+    assert (done.returncode, ours) == (0, []), done.stderr
+
+
+def test_timers_fire_when_the_schedules_of_the_graph_do():
+    from assets.definitions import defs
+
+    repository = defs.get_repository_def()
+    crons = {one.name: one.cron_schedule for one in repository.schedule_defs}
+    assert crons["nightly_ingest"] == "30 3 * * *"
+    assert crons["wednesday_sweep"] == "0 6 * * 3"
+    by_name = {unit.name: unit.read_text() for unit in UNITS}
+    assert "OnCalendar=*-*-* 03:30:00 UTC" in by_name["fleet-ingest.timer"]
+    assert "OnCalendar=Wed *-*-* 06:00:00 UTC" in by_name["fleet-refresh.timer"]
+    lines = (ROOT / "deploy" / "crontab").read_text().splitlines()
+    cron = [re.split(r"\s{2,}(?=cd )", line) for line in lines if not line.startswith("#")]
+    assert [" ".join(when.split()) for when, _ in cron] == ["30 3 * * *", "0 6 * * 3"]
+
+
+def test_the_linter_of_container_recipes_finds_nothing():
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    worse = subprocess.run(
+        [hadolint, "-"], input="FROM python\nRUN sudo pip install x\n", capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert worse.returncode != 0, "the linter finds nothing in anything"
+
+
+def test_the_container_is_no_root_writes_nowhere_but_its_volume_and_is_watched():
+    recipe = (ROOT / "Dockerfile").read_text()
+    final = recipe.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER 10001$", final, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", final, re.MULTILINE)
+    assert "--require-hashes" in recipe
+    service = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]["fleet"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["user"] == "10001"
+    assert all(mount.endswith(":ro") for mount in service["volumes"] if "/transcripts" in mount)
+    assert "ports" not in service

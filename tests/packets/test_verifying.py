@@ -1,0 +1,120 @@
+"""An answer is unverified until its verify step has passed, and what runs it can do little."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet_pipeline.packets import Verify, sandbox, verification
+from fleet_pipeline.packets.sandbox import Fence, has_no_network
+from fleet_pipeline.packets.verification import verify
+
+from .conftest import packet
+
+ANSWER = {"label": "bug"}
+
+
+def python(code: str) -> Verify:
+    return Verify(command=(sys.executable, "-c", code))
+
+
+def state(how: Verify | None, answer: object = ANSWER) -> str:
+    return verify(packet(verify=how), answer).state
+
+
+def test_without_a_verify_step_nothing_is_verified() -> None:
+    assert state(None) == "unverified"
+
+
+def test_a_command_reads_the_answer_and_decides_by_its_status() -> None:
+    code = "import json, sys; sys.exit(json.load(sys.stdin) != {'label': 'bug'})"
+    assert state(python(code)) == "verified"
+    assert state(python(code), {"label": "feature"}) == "rejected"
+
+
+def test_a_command_that_is_not_there_verifies_nothing() -> None:
+    verdict = verify(packet(verify=Verify(command=("no-such-checker",))), ANSWER)
+    assert (verdict.state, verdict.says) == (
+        "unverified",
+        "there is no command no-such-checker here",
+    )
+
+
+def test_a_stricter_schema_verifies() -> None:
+    assert state(Verify(json_schema={"properties": {"label": {"const": "bug"}}})) == "verified"
+    assert state(Verify(json_schema={"properties": {"label": {"const": "x"}}})) == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("cat > given; grep -q 'Label the issue' given && echo fine && echo VERIFIED", "verified"),
+        ("echo REJECTED", "rejected"),
+        ("echo VERIFIED, or so I think", "unverified"),
+        ("echo VERIFIED; exit 3", "unverified"),
+        ("true", "unverified"),
+    ],
+)
+def test_a_reviewer_has_to_say_one_word_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, expected: str
+) -> None:
+    reviewer = tmp_path / "codex"
+    reviewer.write_text(f"#!/bin/sh\n{script}\n")
+    reviewer.chmod(0o755)
+    monkeypatch.setitem(verification.REVIEWERS, "codex", (str(reviewer),))
+    assert state(Verify(review="codex")) == expected
+
+
+def test_a_reviewer_that_is_not_installed_verifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(verification.REVIEWERS, "claude", ("no-such-client",))
+    assert state(Verify(review="claude")) == "unverified"
+
+
+def ran(code: str, **fence: Any) -> sandbox.Ran:
+    return sandbox.run([sys.executable, "-c", code], fence=Fence(**fence))
+
+
+def test_a_command_that_never_ends_is_ended_with_all_that_it_started() -> None:
+    began = time.monotonic()
+    left = ran(
+        "import subprocess, time; p = subprocess.Popen(['sleep', '60']);"
+        " print(p.pid, flush=True); time.sleep(60)",
+        seconds=1.5,
+    )
+    assert (left.status, time.monotonic() - began < 20) == (None, True)
+    stat = Path(f"/proc/{left.output.strip()}/stat")
+    deadline = time.monotonic() + 5
+    while stat.exists() and stat.read_text().split()[2] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+def test_a_command_gets_no_more_than_its_share() -> None:
+    assert not ran("x = bytearray(3 << 30)").passed
+    assert not ran("open('big', 'wb').write(b'x' * (20 << 20))").passed
+    assert len(ran("print('x' * (1 << 20))").output) == 64 << 10
+
+
+def test_a_command_sees_no_key_and_starts_in_an_empty_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "very-secret")
+    seen = ran("import os; print(dict(os.environ), [n for n in os.listdir() if n[0] != '.'])")
+    assert seen.passed
+    assert "very-secret" not in seen.output
+    assert seen.output.strip().endswith("[]")
+
+
+def test_files_that_are_given_lie_in_its_folder() -> None:
+    done = sandbox.run(["cat", "a.txt"], files={"a.txt": b"hello"})
+    assert (done.passed, done.output) == (True, "hello")
+
+
+def test_a_command_reaches_nobody_where_the_system_allows_to_cut_it_off() -> None:
+    code = (
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); "
+        "socket.create_connection(s.getsockname(), 2)"
+    )
+    assert ran(code).passed == (not has_no_network())
