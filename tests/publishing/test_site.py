@@ -43,7 +43,8 @@ def test_a_week_holds_the_files_of_the_contract(tmp_path: Path, tables: Tables) 
     folder = tmp_path / "weeks" / "2026-06-17"
     assert published.folder == folder
     assert set(tree(folder)) == set(published.files) == {
-        "index.html", "page.json", "cheap-model-offload-ranking.md", "SHA256SUMS",
+        "index.html", "quality.html", "page.json", "SHA256SUMS",
+        "cheap-model-offload-ranking.md",
         "tables/usage_totals.csv", "tables/usage_totals.parquet",
         "tables/agent_usage.csv", "tables/agent_usage.parquet",
     }  # fmt: skip
