@@ -12,14 +12,17 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -157,7 +160,18 @@ def generated(requests: int, folder: Path | None) -> tuple[Path, dict[str, int]]
             str(folder),
         ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for path in (folder / ".claude").rglob("*.jsonl"):
+            date_as_written(path)
     return folder, json.loads(truth.read_bytes())["total"]
+
+
+def date_as_written(path: Path) -> None:
+    """Give a file the time of its latest line, as a client's has that wrote it line by line."""
+    said = re.findall(rb'"timestamp":"([^"]+)"', path.read_bytes())
+    moments = [datetime.fromisoformat(text.decode()) for text in said]
+    if moments:
+        latest = max(moments).timestamp()
+        os.utime(path, (latest, latest))
 
 
 def size_of(transcripts: Path) -> int:
@@ -175,14 +189,23 @@ def scratch() -> Iterator[Path]:
 
 
 class Growth:
-    """A copy of a corpus whose last hundredth comes late: some files are cut within a line."""
+    """A copy of a corpus whose last hundredth comes late: some files are cut within a line.
 
-    def __init__(self, corpus: Path, folder: Path, share: float = 0.01) -> None:
-        self.transcripts = folder / "growing"
+    They are ``latest`` ones, as from one night to the next, or any, on all days of the month.
+    """
+
+    def __init__(
+        self, corpus: Path, folder: Path, *, latest: bool = False, share: float = 0.01
+    ) -> None:
+        self.transcripts = folder / ("growing-latest" if latest else "growing")
         shutil.copytree(corpus / ".claude", self.transcripts / ".claude", copy_function=_link)
         files = sorted(self.transcripts.rglob("*.jsonl"))
         wanted, self._cuts = share * size_of(self.transcripts), dict[Path, tuple[Path, int]]()
-        for path in random.Random(7).sample(files, len(files)):
+        if latest:
+            order = sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        else:
+            order = random.Random(7).sample(files, len(files))
+        for path in order:
             if self._late_bytes() >= wanted:
                 break
             whole = corpus / path.relative_to(self.transcripts)
@@ -220,36 +243,44 @@ def _link(source: str, target: str) -> None:
 
 
 def compare(corpus: Path, truth: Mapping[str, int], ccusage: Ccusage, pairs: int) -> None:
-    """Print what either takes to read all, nothing and a hundredth anew."""
-    taken: dict[str, list[tuple[Cost, Cost]]] = {"cold": [], "nothing new": [], "1% new": []}
+    """Print what either takes to read all, nothing and a hundredth anew, by two kinds of growth."""
+    taken: defaultdict[str, list[tuple[Cost, Cost]]] = defaultdict(list)
     answers: list[Cost] = []
     with scratch() as folder:
-        growth = Growth(corpus, folder)
-        Fleet(folder / "grown", growth.transcripts).ingest()
+        growths = {
+            "1% new, in the latest files": Growth(corpus, folder, latest=True),
+            "1% new, in any files": Growth(corpus, folder),
+        }
+        for growth in growths.values():
+            Fleet(growth.transcripts.with_suffix(".home"), growth.transcripts).ingest()
         for pair in range(pairs):
             say(f"pair {pair + 1} of {pairs}")
-            cold = Fleet(folder / f"cold-{pair}", corpus)
-            grown = Fleet(folder / f"grown-{pair}", growth.transcripts)
-            shutil.copytree(folder / "grown", folder / f"grown-{pair}")
-            for kind, fleet, place in (
-                ("cold", cold, corpus),
-                ("nothing new", cold, corpus),
-                ("1% new", grown, growth.transcripts),
-            ):
-                if fleet is grown:
-                    growth.let_come()
-                if pair % 2:
+
+            def beside_ccusage(kind: str, fleet: Fleet, place: Path, swap: int = pair % 2) -> None:
+                if swap:
                     theirs, ours = ccusage.daily(place), fleet.ingest()
                 else:
                     ours, theirs = fleet.ingest(), ccusage.daily(place)
                 taken[kind].append((ours, theirs))
                 fleet.must_be_exact(truth)
+
+            cold = Fleet(folder / "cold", corpus)
+            beside_ccusage("cold", cold, corpus)
+            beside_ccusage("nothing new", cold, corpus)
             answers.append(cold.days())
-            growth.withhold()
-            for used in (folder / f"cold-{pair}", folder / f"grown-{pair}"):
-                shutil.rmtree(used)
-    print(f"\n{pairs} pairs; medians, and the smallest and largest; 1% new is {growth}\n")
-    print(f"| | fleet | ccusage {ccusage.version} | fleet / ccusage |")
+            shutil.rmtree(folder / "cold")
+            for kind, growth in growths.items():
+                shutil.copytree(growth.transcripts.with_suffix(".home"), folder / "grown")
+                growth.let_come()
+                beside_ccusage(
+                    kind, Fleet(folder / "grown", growth.transcripts), growth.transcripts
+                )
+                growth.withhold()
+                shutil.rmtree(folder / "grown")
+    print(f"\n{pairs} pairs; medians, and the smallest and largest")
+    for kind, growth in growths.items():
+        print(f"{kind}: {growth}")
+    print(f"\n| | fleet | ccusage {ccusage.version} | fleet / ccusage |")
     print("|---|---|---|---|")
     for kind, costs in taken.items():
         print_row(f"{kind}: CPU, s", costs, "cpu", ".2f")

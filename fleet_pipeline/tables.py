@@ -4,7 +4,8 @@ Belongs here: finding a statement and running it in memory. What a table means s
 file; reading and writing Parquet belongs to the graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -40,13 +41,20 @@ def run(
     Pure: each call has its own in-memory DuckDB in UTC. ``parameters`` fill ``$name`` places.
     Raises TypeError where a column leaves as HUGEINT, duckdb.Error where a frame is missing.
     """
-    with duckdb.connect() as connection:
-        for setting in _SETTINGS:
-            connection.sql(setting)
-        for frame_name, frame in frames.items():
-            connection.register(frame_name, frame)
+    with in_memory(frames) as connection:
         table: pl.DataFrame = connection.sql(statement(name), params=dict(parameters or {})).pl()
     for column, dtype in table.schema.items():
         if dtype == _HUGEINT:
             raise TypeError(f"sql/{name}.sql: column {column} is HUGEINT; cast it to BIGINT")
     return table
+
+
+@contextmanager
+def in_memory(frames: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a DuckDB in UTC that knows ``frames`` by name, and nothing else of this machine."""
+    with duckdb.connect() as connection:
+        for setting in _SETTINGS:
+            connection.sql(setting)
+        for name, frame in frames.items():
+            connection.register(name, frame)
+        yield connection

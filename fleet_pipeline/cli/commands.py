@@ -9,6 +9,7 @@ from fleet_pipeline.cli import output
 from fleet_pipeline.cli.cost import cost
 from fleet_pipeline.cli.demo import demo
 from fleet_pipeline.cli.doctor import doctor
+from fleet_pipeline.cli.explain import explain
 from fleet_pipeline.cli.failures import Commands
 from fleet_pipeline.cli.ingest import ingest
 from fleet_pipeline.cli.init import init
@@ -55,7 +56,7 @@ def main(context: click.Context, debug: bool, log: str) -> None:
 
 
 for command in (
-    refresh, ingest, sweep, probe, usage, prices, query, cost, whatif, packet, init, doctor,
-    recount, lake, ship, demo, statusline, ui,
+    refresh, ingest, sweep, probe, usage, prices, query, explain, cost, whatif, packet, init,
+    doctor, recount, lake, ship, demo, statusline, ui,
 ):  # fmt: skip
     main.add_command(command)

@@ -149,15 +149,16 @@ def _record(
             "is_free": price.is_free,
             "source": price.source,
             "effective_from": price.effective_from,
+            "seen_on": price.seen_on,
+            "age_days": price.age_days,
             "at": price.at,
         },
     }
 
 
 def _in_words(quote: "Quote", price: "ModelPrice", share: Decimal, assumption: str) -> str:
-    since = f", in force since {price.effective_from}" if price.effective_from else ""
     lines = [
-        f"{price.model} on {price.at} ({price.source}{since})",
+        f"{price.model} on {price.at} ({price.named()})",
         f"{(share * 100).normalize():f}% of the work; {assumption}",
         "",
     ]

@@ -7,8 +7,9 @@ retries and escalations of a case, a moved request with prompt P, cached part H 
     retries    = rho * target
     escalated  = phi * (the same request on Claude, with its cache, at list price)
     verify     = (tokens read and written to check it) * Claude's list price, once per turn
-    returned   = (what it had in Claude's cache) * (write - cache_read), for a request that stays
-                 right after one of its thread that moved: Claude's cache has gone cold
+    returned   = (what it had in Claude's cache, less what the thread's last request that stayed
+                 left there within the cache's life) * (write - cache_read), for a request that
+                 stays right after one of its thread that moved: Claude never saw that one
 
 An explicit cache hits with certainty and bills what it does not hold at the write price. Prices
 are those of each request's own day, for the whole request at the tier of its own prompt.
@@ -19,7 +20,7 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.costing.policy import Case, Policy, Target
-from fleet_pipeline.costing.prefix_cache import cached_tokens
+from fleet_pipeline.costing.prefix_cache import cached_tokens, still_held
 from fleet_pipeline.pricing import PriceBook, list_prices
 
 PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
@@ -54,8 +55,8 @@ def with_price_of_staying(
 ) -> tuple[pl.DataFrame, bool]:
     """Add what each request costs on Claude, and say whether every price for it is known.
 
-    ``stay`` and ``returned`` in millionths of a micro-dollar, ``verify_input_price`` and
-    ``verify_output_price`` in micro-dollars per million tokens.
+    ``stay`` in millionths of a micro-dollar; ``return_price`` (of writing what was read before),
+    ``verify_input_price`` and ``verify_output_price`` in micro-dollars per million tokens.
     """
     priced = _at_tier(
         claude, "full_input_tokens", price_rows(policy.stays_on, claude["date"], book)
@@ -70,13 +71,13 @@ def with_price_of_staying(
     )
     added = priced.with_columns(
         stay=stay,
-        returned=pl.col("cache_read_tokens") * (write_5m - pl.col("cache_read_price")),
+        return_price=write_5m - pl.col("cache_read_price"),
         verify_input_price="input_price",
         verify_output_price="output_price",
     )
     known = added["stay"].null_count() == 0
     dropped = ("from_tokens", *_PRICES, "cache_write_1h_price")
-    return added.drop(dropped).with_columns(pl.col("stay", "returned").fill_null(0)), known
+    return added.drop(dropped).with_columns(pl.col("stay", "return_price").fill_null(0)), known
 
 
 def placed_on(
@@ -108,7 +109,9 @@ def placed_on(
     follows_moved = moved.shift(1, fill_value=False) & pl.col("gap_seconds").is_not_null()
     return priced.with_columns(route=route).with_columns(
         hit=pl.when(moved).then(cached_tokens(target.cache, follows_moved)).otherwise(0),
-        comes_back=~moved & follows_moved,
+        returned=pl.when(~moved & follows_moved)
+        .then(pl.max_horizontal(pl.col("cache_read_tokens") - still_held(~moved), 0))
+        .otherwise(0),
     )
 
 
@@ -146,7 +149,7 @@ def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFra
     )
     touched = requests.group_by(*PIECE).agg(
         stay=_micros(_where("stay", pl.col("route") == "moved")),
-        returned=_micros(_where("returned", pl.col("comes_back"))),
+        returned=_micros((pl.col("returned") * pl.col("return_price")).sum()),
         verify=_micros(_verify_cost(case)),
     )
     return (

@@ -107,11 +107,13 @@ def _with_agent_types(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         .group_by("agent_id")
         .agg(named=pl.col("agent_type").min())
     )
-    return (
-        rows.join(named, on="agent_id", how="left")
-        .with_columns(agent_type=pl.coalesce("agent_type", "named"))
-        .drop("named")
+    # Only the two columns are joined: to gather all the others again would cost most of it.
+    types = (
+        rows.select("agent_id", "agent_type")
+        .join(named, on="agent_id", how="left", maintain_order="left")
+        .select(pl.coalesce("agent_type", "named").alias("agent_type"))
     )
+    return rows.with_columns(types)
 
 
 def _repaired(rows: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:

@@ -35,7 +35,7 @@ from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
 
-_ROWS_IN_MEMORY: Final = 60_000
+_ROWS_IN_MEMORY: Final = 45_000
 
 _FAULTS_IN_A_ROW: Final = 3
 """Objects that a store fails to give, each after all attempts, before it is left alone."""

@@ -24,8 +24,8 @@ def with_tool_counts(rows: pl.DataFrame) -> pl.DataFrame:
         },
         schema={"tools": pl.String, "_tools": pl.String, "command_heads": pl.String},
     )
-    joined = rows.join(counted, on="tools", how="left", maintain_order="left")
-    return joined.with_columns(tools="_tools").drop("_tools")
+    of_rows = rows.select("tools").join(counted, on="tools", how="left", maintain_order="left")
+    return rows.with_columns(of_rows.select("command_heads", tools="_tools"))
 
 
 def _json(counts: dict[str, int]) -> str | None:

@@ -175,7 +175,7 @@ def _places_are_told_apart(documents: Documents) -> Iterator[Mistake]:
     fleet = documents.get("fleet.yaml")
     if fleet is None:
         return
-    for kind in ("ranking", "site"):
+    for kind in ("ranking", "site", "s3"):
         places = fleet.texts("publish_to", "*", kind)
         yield from _duplicates(fleet, places, "one copy is enough; remove one of the two")
     hosts = fleet.texts("sources", "*", "host")

@@ -134,7 +134,7 @@ class Source(_Strict):
 
 
 class Publication(_Strict):
-    """One more place for what is published: exactly one of a ranking file and a site folder.
+    """One more place for what is published: a ranking file, a site folder, or an address in S3.
 
     Paths are as the operator wrote them; ``Org.path`` makes them absolute.
     """
@@ -149,11 +149,34 @@ class Publication(_Strict):
         description="a folder that gets a copy of the published site",
         examples=["/srv/www/fleet"],
     )
+    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
+        default=None,
+        description="an address in S3 that gets the published site",
+        examples=["s3://fleet-pages/routing"],
+    )
+    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
+        default=None,
+        description="the store, if it is not AWS",
+        examples=["https://s3.example.org"],
+    )
+    region: Text | None = Field(
+        default=None, description="the region of the store", examples=["eu-central-1"]
+    )
+
+    @property
+    def address(self) -> Address | None:
+        """Where the site lies in S3, if it does."""
+        return Address.of(self.s3, self.endpoint_url, self.region) if self.s3 else None
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> "Publication":
-        if (self.ranking is None) == (self.site is None):
-            raise ValueError("is one of two things; write either ranking: <file> or site: <folder>")
+        if [self.ranking, self.site, self.s3].count(None) != 2:
+            raise ValueError(
+                "is one of three things; write one of ranking: <file>, site: <folder>"
+                " or s3: <address>"
+            )
+        if not self.s3 and (self.endpoint_url or self.region):
+            raise ValueError("names a store but no address in it; add s3: s3://bucket/prefix")
         return self
 
 

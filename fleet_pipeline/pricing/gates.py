@@ -22,6 +22,8 @@ LOWEST: Final = Decimal("0.0005")
 """USD per million tokens. The cheapest price in a real list of 364 models was 0.01."""
 HIGHEST: Final = Decimal(1000)
 """USD per million tokens. The dearest price in that list was 600."""
+SLIP: Final = Decimal(100)
+"""No price moves by such a factor; a slip of the unit is a thousand or a million."""
 _AGREES: Final = Decimal("0.01")
 _FREE_NAME: Final = ":free"
 
@@ -66,8 +68,15 @@ class Verdict:
     confirmed_by: str | None = None
 
 
-Witness = Callable[[Run], str | None]
-"""Names a further source that stated the prices of a run by its end, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a further source, dated by itself, states for the model of a run by the run's end."""
+
+    source: str
+    prices: Prices
+
+
+Witness = Callable[[Run], Listed | None]
 
 
 def declared_free(model: str) -> bool:
@@ -78,9 +87,10 @@ def declared_free(model: str) -> bool:
 def verdicts(runs: Sequence[Run], witness: Witness | None = None) -> list[Verdict]:
     """Return the verdict on each of the ``runs`` of one model, all sources together.
 
-    Each source is held against its own past; what is questionable needs another source that does
-    not copy it, or ``witness``. A jump that is seen unchanged for a week is believed as well: a
-    lone feed would otherwise be wrong for good. A zero never is: feeds keep wrong ones for weeks.
+    Each source is held against its own past, its first sighting against ``witness``; what is
+    questionable needs another source that does not copy it, or ``witness``. A jump that is seen
+    unchanged for a week is believed as well: a lone feed would otherwise be wrong for good. A zero
+    never is: feeds keep wrong ones for weeks.
     """
     found: dict[int, Verdict] = {}
     for source in sorted({run.source for run in runs}):
@@ -100,11 +110,18 @@ def _verdict(
     run: Run, believed: Sequence[Run], all_runs: Iterable[Run], witness: Witness | None
 ) -> Verdict:
     reason = _objection(run, believed)
+    if reason is None and believed:
+        return Verdict(True)
+    listed = witness(run) if witness and reason not in _NEVER else None
+    if reason is None and listed is not None and _slipped(listed.prices, run.prices):
+        reason = "not_a_unit_price"
     if reason is None:
         return Verdict(True)
     if reason in _NEVER:
         return Verdict(False, reason)
-    by = _second_source(run, all_runs) or (witness(run) if witness else None)
+    by = _second_source(run, all_runs)
+    if by is None and listed is not None and agree(run.prices, listed.prices):
+        by = listed.source
     if by is None and reason not in _ONLY_BY_ANOTHER and run.last_seen - run.first_seen >= WEEK:
         by = "a week of the same"
     return Verdict(by is not None, reason, by)
@@ -118,6 +135,8 @@ def _objection(run: Run, believed: Sequence[Run]) -> Reason | None:
     if any(price < 0 for price in stated):
         return "negative"
     if any(price != 0 and not LOWEST <= price <= HIGHEST for price in stated):
+        return "not_a_unit_price"
+    if any(_slipped(past.prices, prices) for past in believed[-1:]):
         return "not_a_unit_price"
     if declared_free(run.model):
         return None
@@ -144,9 +163,17 @@ def _became_zero(before: Prices, after: Prices) -> bool:
     return any(old > 0 and new == 0 for old, new in _pairs(before, after))
 
 
+def _slipped(before: Prices, after: Prices) -> bool:
+    return _moved_by_more(SLIP, before, after)
+
+
 def _jumps(before: Prices, after: Prices) -> bool:
+    return _moved_by_more(JUMP, before, after)
+
+
+def _moved_by_more(factor: Decimal, before: Prices, after: Prices) -> bool:
     return any(
-        max(old, new) > JUMP * min(old, new)
+        max(old, new) > factor * min(old, new)
         for old, new in _pairs(before, after)
         if old > 0 and new > 0
     )

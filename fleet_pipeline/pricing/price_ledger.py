@@ -121,11 +121,11 @@ def _run(row: Mapping[str, Any]) -> gates.Run:
     )
 
 
-def _the_package(run: gates.Run) -> str | None:
-    """Return the embedded price list's name if it states the prices of a run by its last day."""
+def _the_package(run: gates.Run) -> gates.Listed | None:
+    """Return what the embedded price list states for the model of a run on its last day."""
     day: date = run.last_seen.date()
     price = embedded.find(run.provider, run.model, day)
     if price is None:
         return None
     stated = gates.Prices(price.input_usd_per_mtok, price.output_usd_per_mtok, None)
-    return embedded.SOURCE if gates.agree(run.prices, stated) else None
+    return gates.Listed(embedded.SOURCE, stated)

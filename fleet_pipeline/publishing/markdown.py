@@ -2,7 +2,7 @@
 
 One row per line, no padding, a total order and anchors that come from ids: an unchanged week
 changes the front matter only, a changed cell changes one line. All text from outside is escaped;
-the anchors are the only HTML.
+the anchors and the marks of the regions are the only HTML.
 """
 
 import hashlib
@@ -21,6 +21,8 @@ from fleet_pipeline.publishing.figures import (
     resolve,
     text,
 )
+from fleet_pipeline.publishing.provenance import price_snapshot
+from fleet_pipeline.publishing.regions import fenced
 
 RANKING_TITLE: Final = "Cheap-model offload ranking"
 
@@ -30,21 +32,24 @@ def render_ranking(page: Mapping[str, object]) -> str:
 
     Raises PublicationError when a figure that it shows is missing from ``page``.
     """
-    parts = [
-        _front_matter(page),
-        "Generated; do not edit: the next sweep overwrites this file. "
-        "Change the files of the org instead.",
+    head = [
+        "Generated; do not edit between the marks: change the files of the org instead. "
+        "Notes outside of them are kept.",
         f"# {RANKING_TITLE}",
         *(["**Demo data:** a generated fleet that nobody runs."] if page.get("demo") else []),
-        _ranking(page),
-        _routing_matrix(page),
-        _execution_routing(page),
-        _free_apis(page),
-        _costs(page),
-        _headroom(page),
-        _changes(page),
     ]
-    return "\n\n".join(parts) + "\n"
+    regions = {
+        "head": "\n\n".join(head),
+        "ranking": _ranking(page),
+        "routing-matrix": _routing_matrix(page),
+        "execution-routing": _execution_routing(page),
+        "free-api-catalog": _free_apis(page),
+        "costs": _costs(page),
+        "headroom": _headroom(page),
+        "changes": _changes(page),
+    }
+    body = (fenced(name, content) for name, content in regions.items())
+    return "\n\n".join([_front_matter(page), *body]) + "\n"
 
 
 def _front_matter(page: Record) -> str:
@@ -58,6 +63,7 @@ def _front_matter(page: Record) -> str:
         "generator_version": resolve(page, "generator.version"),
         "data_sha256": hashlib.sha256(canonical_bytes(page)).hexdigest(),
         "demo": bool(page.get("demo")),
+        "price_snapshot": price_snapshot(page),
         "price_source": resolve(page, "costs.price.source"),
         "price_age_days": number(page, "prices.age_days"),
         "checks_passed": number(page, "checks.passed"),

@@ -6,9 +6,11 @@ security policy allows exactly that style sheet by hash.
 
 import base64
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -228,6 +230,21 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
         )
     )
     return "\n".join(line for line in rendered.split("\n") if line.strip()) + "\n"
+
+
+def render_weeks(weeks: Sequence[Record]) -> str:
+    """Return the HTML of a site's index: its weeks, newest first, as ``index`` has them."""
+    style = _style()
+    return (
+        _templates()
+        .get_template("weeks.html")
+        .render(weeks=weeks, style=Markup(style), policy=content_security_policy(style))
+    )
+
+
+def figures_on(html: str) -> list[str]:
+    """Return the addresses of the figures that a page shows, each once."""
+    return sorted({unescape(found) for found in re.findall(r'data-fig="([^"]*)"', html)})
 
 
 def content_security_policy(style: str) -> str:

@@ -21,11 +21,14 @@ from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing import durable
 from fleet_pipeline.publishing.changelog import changelog_files
 from fleet_pipeline.publishing.figures import canonical_bytes
+from fleet_pipeline.publishing.index import entry, index_files
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
 from fleet_pipeline.publishing.privacy import assert_publishable
+from fleet_pipeline.publishing.provenance import statement_bytes
 from fleet_pipeline.publishing.quality_page import QUALITY_FILE, render_quality
-from fleet_pipeline.publishing.tables import csv_bytes, parquet_bytes
+from fleet_pipeline.publishing.regions import renewed
+from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
 
 SUMS_FILE = "SHA256SUMS"
 
@@ -71,10 +74,13 @@ def publish(
         durable.settle(weeks)
         durable.remove(durable.incoming(site / "latest"))
     changed = not _is_published(folder, files)
-    logs = changelog_files([page, *_other_pages(weeks, as_of)])
+    pages = [page, *_other_pages(weeks, as_of)]
+    entries = [entry(each, f"weeks/{each['as_of']}/") for each in pages]
+    logs = {**changelog_files(pages), **index_files(entries)}
+    copies = {place: _renewed(place, files[RANKING_FILE]) for place in extra_places}
     with ExitStack() as undo:
-        for place in extra_places:
-            _stage_copy(undo, place, files[RANKING_FILE])
+        for place, content in copies.items():
+            _stage_copy(undo, place, content)
         if changed:
             with _naming(folder):
                 _stage_week(undo, folder, files)
@@ -115,6 +121,9 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
             raise PublicationError(f"{name!r} is not the name of a table")
         files[f"tables/{name}.csv"] = csv_bytes(name, frame)
         files[f"tables/{name}.parquet"] = parquet_bytes(frame)
+        if statement := statement_bytes(name):
+            files[f"tables/{name}.sql"] = statement
+    files["tables/dictionary.json"] = dictionary_bytes(tables)
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return {**files, SUMS_FILE: "".join(sums).encode()}
 
@@ -210,6 +219,21 @@ def _place_week(undo: ExitStack, folder: Path) -> None:
         staged.replace(folder)
         undo.callback(durable.remove, folder)
     durable.sync_folder(folder.parent)
+
+
+def _renewed(place: Path, ranking: bytes) -> bytes:
+    """Return a living copy with the new ranking and the notes that people wrote around it."""
+    try:
+        return renewed(place.read_text("utf-8"), ranking.decode()).encode()
+    except FileNotFoundError:
+        return ranking
+    except UnicodeDecodeError:
+        reason = "is no UTF-8 text; move it away, or name another file"
+    except ValueError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+    raise PublicationError(f"nothing was published: {place} {reason}")
 
 
 def _stage_copy(undo: ExitStack, place: Path, content: bytes) -> None:

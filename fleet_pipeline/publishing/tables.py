@@ -1,12 +1,15 @@
 """The bytes of a published table: CSV for spreadsheets, Parquet for programs; deterministic."""
 
 import io
+import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 import polars as pl
 
+from fleet_pipeline.dictionary import meaning
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing.escaping import csv_text
 
@@ -56,3 +59,18 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     target = io.BytesIO()
     frame.write_parquet(target, compression="zstd", compression_level=ZSTD_LEVEL, statistics=True)
     return target.getvalue()
+
+
+def dictionary_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    """Return what each column of the published tables holds: its type, and its meaning in words.
+
+    JSON: tables by name, columns in their order. A column that nobody has described is null.
+    """
+    described = {
+        name: {
+            column: {"type": str(dtype), "meaning": meaning(name, column)}
+            for column, dtype in frame.schema.items()
+        }
+        for name, frame in sorted(tables.items())
+    }
+    return f"{json.dumps(described, indent=2)}\n".encode()

@@ -13,9 +13,12 @@ from fleet_pipeline import hosts, ledger, quality
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, priced_models
-from fleet_pipeline.publishing import site
+from fleet_pipeline.publishing import provenance, site, trace
 from fleet_pipeline.publishing.markdown import render_ranking
+from fleet_pipeline.publishing.page import figures_on, render_page
 from fleet_pipeline.publishing.page_data import build_page
+from fleet_pipeline.publishing.s3_site import publish_to_s3
+from fleet_pipeline.publishing.stated import stated_tables
 
 TABLES: Final = (
     "requests",
@@ -60,8 +63,6 @@ TABLES: Final = (
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
 
-_PRIVATE: Final = {"requests", "turns"}
-
 Page = dict[str, object]
 
 
@@ -103,9 +104,12 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     shown_sources = {**sources, "hosts": known_hosts}
     records = [each.record() for each in outcomes]
     page = build_page(org, close, tables, shown_sources, records, gate.accepted)
-    shown = {name: frame for name, frame in tables.items() if name not in _PRIVATE}
+    made = {**tables, **stated_tables(org, sources, known_hosts, outcomes)}
     # What tells one table from another holds for one version of a library, and for no reader.
-    shown["quality"] = shown["quality"].drop("judged")
+    made["quality"] = made["quality"].drop("judged")
+    page["provenance"] = provenance.provenance(home, org, close, made)
+    shown = {name: frame for name, frame in made.items() if name not in provenance.PRIVATE}
+    trace.assert_explained(page, shown, figures_on(render_page(page, shown)))
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What
         # a demo fleet would rank is nothing to hand on.
@@ -116,6 +120,8 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
         for place in places:
             if place.site:
                 site.publish(org.path(place.site), page, shown)
+        for address in filter(None, (place.address for place in places)):
+            publish_to_s3(address, page, site.week_files(page, shown), home.site)
     return Week(
         published=published,
         ranking=render_ranking(page),

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, Protocol
@@ -67,6 +67,7 @@ _SAYS: Final = {
     "PermanentRedirect": "the bucket is in another region: name that",
     "RequestTimeTooSkewed": "the clock of this machine is wrong",
 }
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 _OF_ONE_OBJECT: Final = {
     "PreconditionFailed", "412", "InvalidRange", "416", "NoSuchKey", "404", "InvalidObjectState",
     "KeyTooLongError",
@@ -146,8 +147,27 @@ class Bucket:
             raise SourceError(_SAYS["PreconditionFailed"])
         return answer
 
-    def put(self, key: str, body: Seekable, size: int, metadata: Mapping[str, str]) -> str:
-        """Put ``size`` bytes under ``key``, at once; return the ETag. Raises SourceError."""
+    def find(self, key: str) -> Listed | None:
+        """Return one object as a listing tells of it; None where it is not. Raises SourceError."""
+        beginning = Bucket(replace(self.address, prefix=self.address.prefix + key))
+        for listed in beginning.listed():
+            if not listed.key:
+                return replace(listed, key=key)
+        return None
+
+    def put(
+        self,
+        key: str,
+        body: Seekable,
+        size: int,
+        metadata: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> str:
+        """Put ``size`` bytes under ``key``, at once; return the ETag. Raises SourceError.
+
+        ``headers`` are those that readers get, by boto3's names: ContentType, CacheControl.
+        """
         with _told():
             answer = self._client.put_object(
                 Bucket=self.address.bucket,
@@ -155,6 +175,7 @@ class Bucket:
                 Body=body,
                 ContentLength=size,
                 Metadata=metadata,
+                **headers,
             )
         return _bare(answer["ETag"])
 

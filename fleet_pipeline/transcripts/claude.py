@@ -301,7 +301,8 @@ def _event(request: _Request, file_id: int, agent: OfAgent | None) -> ClaudeEven
     message_id, request_id = message.id or None, line.requestId or None
     line_id = None if message_id or request_id else request.key
     is_subagent = bool(line.isSidechain) or agent is not None
-    return ClaudeEvent(
+    calls = request.calls
+    fields = (
         "request", file_id, message_id, request_id, line_id, request.first_offset, request.ts,
         line.sessionId, line.cwd, line.version, line.entrypoint, is_subagent, line.agentId,
         line.attributionAgent or (agent.agent_type if agent else None), line.effort,
@@ -310,8 +311,9 @@ def _event(request: _Request, file_id: int, agent: OfAgent | None) -> ClaudeEven
         *_classes(usage),
         (details and details.thinking_tokens) or 0, (tools and tools.web_search_requests) or 0,
         usage.service_tier, usage.speed, usage.inference_geo,
-        " ".join(sorted(set(request.calls))) or None,
+        (" ".join(sorted(set(calls))) if len(calls) > 1 else calls[0]) if calls else None,
     )  # fmt: skip
+    return tuple.__new__(ClaudeEvent, fields)  # as _make does, without its check of the length
 
 
 def _error(

@@ -144,6 +144,7 @@ def decode_line(data: memoryview) -> Line | Reason:
 
 
 _TYPE: Final = b'"type":"'
+_RESULT: Final = b'"toolUseResult":{'
 _COMPLETED: Final = b'"status":"completed"'
 _USAGE: Final = b'"usage"'
 _SHORT, _HEAD, _TOOL, _TAIL = 512, 640, 160, 1536
@@ -160,41 +161,47 @@ def lines_to_decode(notes: bool) -> Scan:
     """
 
     def scan(buffer: bytearray, begin: int, end: int) -> tuple[list[tuple[int, int]], int]:
-        extents = []
+        extents: list[tuple[int, int]] = []
         count = 0
-        find, starts = buffer.find, buffer.startswith
+        find, starts, keep = buffer.find, buffer.startswith, extents.append
         while begin < end:
             newline = find(b"\n", begin, end)
             count += 1
             if newline - begin <= _SHORT:
                 if buffer[begin] > 32 or buffer[begin:newline].strip():
-                    extents.append((begin, newline))
+                    keep((begin, newline))
                 begin = newline + 1
                 continue
             name = find(_TYPE, begin + 1, begin + _HEAD)
             kind = name + 8
             if (
                 name < 0
-                or ((first := buffer[kind]) == _A and starts(b'assistant"', kind))
+                # Of a reply the first type is that of its message, or in other orders its own.
+                or ((first := buffer[kind]) == _M and starts(b'message"', kind))
+                or (first == _A and starts(b'assistant"', kind))
                 or (
                     find(b'"tool_', kind, kind + _TOOL) < 0
-                    or (notes and find(_COMPLETED, kind, newline) >= 0)
+                    or (
+                        notes
+                        and (result := find(_RESULT, kind, newline)) >= 0
+                        and find(_COMPLETED, result, newline) >= 0
+                    )
                     if first == _U and starts(b'user"', kind)
                     else not starts(_NO_USE, kind)
                 )
                 or find(b"{", begin + 1, name) >= 0
-                or find(_USAGE, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
+                or buffer.rfind(_USAGE, newline - _TAIL if newline > _TAIL else 0, newline) >= 0
                 or buffer[begin] != _OPEN
                 or buffer[newline - 1] != _CLOSE
             ):
-                extents.append((begin, newline))
+                keep((begin, newline))
             begin = newline + 1
         return extents, count
 
     return scan
 
 
-_A, _U, _OPEN, _CLOSE = b"au{}"
+_A, _M, _U, _OPEN, _CLOSE = b"amu{}"
 _NO_USE: Final = tuple(f'{name}"'.encode() for name in PASSED_OVER)
 
 

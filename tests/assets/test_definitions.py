@@ -9,7 +9,8 @@ import pytest
 
 from assets.definitions import defs
 from assets.partitions import key_of, weeks
-from fleet_pipeline import quality
+from fleet_pipeline import quality, tables
+from fleet_pipeline.publishing.provenance import LINEAGE
 from fleet_pipeline.publishing.week import TABLES
 from fleet_pipeline.weeks import FIRST_CLOSE
 
@@ -250,3 +251,17 @@ def test_only_what_goes_over_a_network_is_retried() -> None:
     assert {asset.key.to_user_string() for asset in made} == SPECS.keys() - NOT_MADE_HERE
     retried = [asset.key.to_user_string() for asset in made if asset.op.retry_policy]
     assert retried == ["price_snapshots"]
+
+
+def test_what_a_page_says_its_tables_are_made_of_is_what_the_graph_makes_them_of() -> None:
+    """Add a new table to LINEAGE in fleet_pipeline/publishing/provenance.py."""
+    graph = defs.resolve_asset_graph()
+    made = {
+        name: {key.path[-1] for key in graph.get(dg.AssetKey(name)).parent_keys} for name in TABLES
+    }
+    assert {name: set(LINEAGE[name].of) for name in TABLES} == made
+    for name, how in LINEAGE.items():
+        shown = graph.get(dg.AssetKey(name)).metadata.get("sql")
+        assert (shown is None) is (how.sql is None)
+        if shown is not None and how.sql is not None:
+            assert tables.statement(how.sql) in str(shown.value)

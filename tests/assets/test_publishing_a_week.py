@@ -12,6 +12,7 @@ from assets import runs
 from fleet_pipeline import dictionary, quality
 from fleet_pipeline.demo import DemoTruth
 from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.publishing.stated import ROWS
 from fleet_pipeline.publishing.week import TABLES
 
 from .fleets import CLOSE, Fleet, Published
@@ -167,6 +168,8 @@ def test_every_column_is_explained_and_no_explanation_is_left_over(
 ) -> None:
     schemas = {name: pl.read_parquet_schema(published.fleet.table(name)) for name in TABLES}
     schemas["usage_ledger"] = dict(USAGE)
+    stated = published.fleet.home.site / "latest" / "tables"
+    schemas |= {name: pl.read_parquet_schema(stated / f"{name}.parquet") for name in ROWS}
     unexplained = [
         f"{table}.{column}"
         for table, schema in schemas.items()

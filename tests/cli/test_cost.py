@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from fleet_pipeline.pricing import embedded, shipped
+from fleet_pipeline.home import Home
+from fleet_pipeline.pricing import embedded, shipped, snapshots
+from fleet_pipeline.pricing.observations import Offer, snapshot
 
 from .test_front_door import modules_of
 
@@ -146,3 +150,16 @@ def test_what_cannot_be_meant_is_bad_usage(fleet: Run, arguments: tuple[str, ...
 def test_it_never_loads_the_graph() -> None:
     loaded = modules_of("cost", *GLM, "--fresh", "1M")
     assert not any(name == "dagster" or name.startswith("dagster.") for name in loaded)
+
+
+def test_an_old_row_of_a_feed_is_named_with_the_day_on_which_it_was_last_listed(
+    fleet: Run, tmp_path: Path
+) -> None:
+    home, at = Home(tmp_path / "home"), datetime(2026, 6, 10, tzinfo=UTC)
+    home.prepare()
+    offer = Offer("openrouter", "z-ai/glm-5.2", "GLM 5.2", Decimal("1.4"), Decimal("4.4"))
+    snapshots.add(home, snapshot("openrouter", [offer], at, at))
+    asked = ("cost", *GLM, "--fresh", "1M", "--home", home.root)
+    assert "openrouter, in force since 2026-06-10, last listed 2026-06-10" in fleet(*asked).stdout
+    price = json.loads(fleet(*asked, "--json").stdout)["price"]
+    assert (price["seen_on"], price["age_days"]) == ("2026-06-10", 7)

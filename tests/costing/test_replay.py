@@ -126,6 +126,22 @@ def test_what_does_not_fit_stays_is_counted_and_finds_claudes_cache_cold(
     assert row["returned_cost_usd_micros"] == 3_750_000 - 300_000
 
 
+@pytest.mark.parametrize(("back_at", "written_again"), [(300, 200_000), (301, 1_200_000)])
+def test_what_claude_still_holds_of_a_thread_is_not_written_again(
+    requests: Make, back_at: int, written_again: int
+) -> None:
+    """A turn in the middle moves; what the one before it left lives for five minutes."""
+    rows = requests(
+        {"at": 0, "cache_write_5m_tokens": M, "movable": False},
+        {"at": 60, "cache_read_tokens": M, "input_tokens": 200_000},
+        {"at": back_at, "cache_read_tokens": 1_200_000, "movable": False},
+        {"at": back_at + 9, "cache_read_tokens": 1_200_000, "movable": False},
+    )
+    row = replayed(rows)
+    assert row["moved_requests"] == 1
+    assert row["returned_cost_usd_micros"] == written_again * (3.75 - 0.3)
+
+
 def test_an_output_above_the_cap_does_not_fit_either(thread: pl.DataFrame) -> None:
     assert replayed(thread, to(replace(GLM, max_output_tokens=M - 1)))["too_large_requests"] == 1
 

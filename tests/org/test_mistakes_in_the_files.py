@@ -250,7 +250,7 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "fleet.yaml",
             "owner: Analyst",
             "owner: Analyst\npublish_to:\n  - ranking: a.md\n    site: b",
-            "fleet.yaml:5: publish_to[0]: is one of two things; write either",
+            "fleet.yaml:5: publish_to[0]: is one of three things; write one of",
         ),
         (
             "fleet.yaml",

@@ -78,6 +78,25 @@ def test_a_jump_that_stays_for_a_week_holds_from_its_first_sighting() -> None:
     assert book.periods("openrouter", GLM)[-1]["confirmed_by"] == "a week of the same"
 
 
+@pytest.mark.parametrize("factor", ["0.001", "1000"])
+def test_a_price_in_another_unit_never_holds_by_being_seen_for_long(factor: str) -> None:
+    """A cheap model: a thousand times its price could be the price of another one."""
+    slipped = [str(Decimal(price) * Decimal(factor)) for price in ("0.6", "0.9")]
+    book = book_of([seen(0, "0.6", "0.9"), *(seen(n, *slipped) for n in range(1, 40))])
+    assert at(book, 39) == Decimal("0.6")
+    assert [row["reason"] for row in book.periods("openrouter", GLM)] == [None, "not_a_unit_price"]
+
+
+def test_the_first_word_of_a_feed_is_held_against_the_package() -> None:
+    """A model at $0.25 in and $1.50 out, seen at a thousand times that and never otherwise."""
+    model = "google/gemini-3.1-flash-lite"
+    book = book_of(seen(n, "250", "1000", model=model) for n in range(40))
+    assert at(book, 39, model) == Decimal("0.25")
+    assert book.require("openrouter", model, day(39)).source.startswith("genai-prices")
+    dearer = book_of([seen(0, "0.5", "3", model=model)])
+    assert at(dearer, 0, model) == Decimal("0.5")
+
+
 def test_small_steps_that_add_up_to_a_jump_within_a_week_are_one() -> None:
     book = book_of([seen(0, "1"), seen(2, "0.8"), seen(4, "0.64")])
     assert at(book, 4) == Decimal("0.8")

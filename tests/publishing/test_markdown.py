@@ -32,6 +32,7 @@ def test_the_front_matter_says_what_it_is_of_and_pins_the_data() -> None:
         "generator_version": "0.1.0",
         "data_sha256": hashlib.sha256(canonical_bytes(page)).hexdigest(),
         "demo": False,
+        "price_snapshot": None,
         "price_source": page["costs"]["price"]["source"],
         "price_age_days": 1,
         "checks_passed": 30,
@@ -41,9 +42,8 @@ def test_the_front_matter_says_what_it_is_of_and_pins_the_data() -> None:
 
 
 def test_the_first_line_after_it_tells_not_to_edit() -> None:
-    assert (
-        render_ranking(reference_page()).split("---\n", 2)[2].lstrip().startswith("Generated; do")
-    )
+    body = render_ranking(reference_page()).split("---\n", 2)[2]
+    assert body.split("\n")[2].startswith("Generated; do not edit")
 
 
 def test_every_table_is_there_one_row_per_line() -> None:
@@ -72,8 +72,20 @@ def test_a_changed_cell_changes_one_line_and_the_hash() -> None:
     before = render_ranking(reference_page()).split("\n")
     after = render_ranking(changed(ranking__3__route="Another route")).split("\n")
     different = [new for old, new in zip(before, after, strict=True) if old != new]
-    assert len(different) == 2
+    assert len(different) == 3
     assert different[0].startswith("data_sha256")
+    assert different[1].startswith("<!-- fleet:begin ranking")
+
+
+def test_an_unchanged_week_changes_only_the_front_matter() -> None:
+    page = reference_page()
+    window = page["window"]
+    assert isinstance(window, dict)
+    later = {**page, "as_of": "2026-06-24", "week": "2026-W26",
+             "window": {**window, "start": "2026-05-25", "end": "2026-06-24"}}  # fmt: skip
+    before, after = (render_ranking(each).split("---\n", 2) for each in (page, later))
+    assert before[1] != after[1]
+    assert before[2] == after[2]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -87,7 +99,8 @@ def test_a_hostile_name_breaks_neither_table_nor_page(name: str) -> None:
             execution_routing__0__work_type=name,
         )
     )  # fmt: skip
-    assert re.sub(r'<a id="[a-z0-9-]+"></a>', "", markdown).count("<") == 0
+    ours = r'<a id="[a-z0-9-]+"></a>|<!-- fleet:(begin|end) [a-z-]+( sha256=[0-9a-f]{64})? -->'
+    assert re.sub(ours, "", markdown).count("<") == 0
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", markdown)
     assert not re.search(r"(?<!\\)\]\(", markdown)
     for anchor, columns in (("ranking", 7), ("routing-matrix", 7), ("headroom", 5)):

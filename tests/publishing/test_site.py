@@ -47,6 +47,7 @@ def test_a_week_holds_the_files_of_the_contract(tmp_path: Path, tables: Tables) 
         "cheap-model-offload-ranking.md",
         "tables/usage_totals.csv", "tables/usage_totals.parquet",
         "tables/agent_usage.csv", "tables/agent_usage.parquet",
+        "tables/usage_totals.sql", "tables/agent_usage.sql", "tables/dictionary.json",
     }  # fmt: skip
     assert (folder / "page.json").read_bytes() == canonical_bytes(reference_page())
     assert json.loads((tmp_path / "latest" / "page.json").read_text()) == reference_page()

@@ -28,6 +28,7 @@ from fleet_pipeline import (
 from fleet_pipeline.demo import write_demo
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
+from fleet_pipeline.publishing.stated import ROWS
 from fleet_pipeline.publishing.week import TABLES, publish_week, published_pages
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.weeks import opening, window
@@ -174,8 +175,11 @@ def test_a_week_is_published_with_all_its_tables_but_requests_and_turns(ready: R
     ready.publish(CLOSE)
     published = ready.home.site / "weeks" / "2026-06-17" / "tables"
     found = {path.name for path in published.iterdir()}
-    public = set(TABLES) - {"requests", "turns"}
-    assert found == {f"{name}.{kind}" for name in public for kind in ("csv", "parquet")}
+    public = {*TABLES, *ROWS} - {"requests", "turns"}
+    assert {name for name in found if not name.endswith((".sql", ".json"))} == {
+        f"{name}.{kind}" for name in public for kind in ("csv", "parquet")
+    }
+    assert found >= {"usage_totals.sql", "dictionary.json"}
 
 
 def test_nothing_published_names_a_session_or_a_folder(ready: Ready) -> None:
