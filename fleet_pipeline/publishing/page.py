@@ -234,11 +234,11 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
 
 def render_weeks(weeks: Sequence[Record]) -> str:
     """Return the HTML of a site's index: its weeks, newest first, as ``index`` has them."""
-    style = _style()
+    sheet = style()
     return (
-        _templates()
+        templates()
         .get_template("weeks.html")
-        .render(weeks=weeks, style=Markup(style), policy=content_security_policy(style))
+        .render(weeks=weeks, style=Markup(sheet), policy=content_security_policy(sheet))
     )
 
 
