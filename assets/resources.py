@@ -10,7 +10,7 @@ from fleet_pipeline.settings import Settings, settings
 from fleet_pipeline.store_format import bring_up_to_date
 
 
-class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Fleet(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's generic is for resources that build others
     """The fleet that the graph works for; what is left empty comes from the environment."""
 
     home: str = ""

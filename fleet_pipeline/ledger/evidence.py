@@ -93,7 +93,7 @@ def frame_of(
         rows: Iterable[Sequence[object]] = map(attrgetter(*names), records)
     else:
         names = ClaudeEvent._fields
-        rows = records  # type: ignore[assignment]
+        rows = records  # type: ignore[assignment]  # the one kind without a type of its own
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     for name, value in (same or {}).items():
         columns[name] = (value,) * len(records)

@@ -145,9 +145,10 @@ def pieces(text: str) -> Iterator[str]:
 @cache
 def _listed() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the patterns of detect-secrets by kind."""
+    detectors: dict[str, type] = get_mapping_from_secret_type_to_class()
     return tuple(
         (kind, pattern)
-        for kind, detector in sorted(get_mapping_from_secret_type_to_class().items())
+        for kind, detector in sorted(detectors.items())
         if issubclass(detector, RegexBasedDetector) and kind not in _LEFT_OUT
         for pattern in _denylist(detector)
     )

@@ -17,9 +17,10 @@ from fleet_pipeline.packets.packet import Packet
 
 State = Literal["verified", "rejected", "unverified"]
 
+# Neither may use a tool that changes anything; Claude gets none at all.
 REVIEWERS: Final = {
     "codex": ("codex", "exec", "--sandbox", "read-only", "--skip-git-repo-check", "-"),
-    "claude": ("claude", "--print", "--output-format", "text", "--disallowedTools", "*"),
+    "claude": ("claude", "--print", "--tools", "", "--strict-mcp-config"),
 }
 _REVIEW_SECONDS: Final = 300
 

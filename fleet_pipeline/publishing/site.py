@@ -29,6 +29,7 @@ from fleet_pipeline.publishing.provenance import statement_bytes
 from fleet_pipeline.publishing.quality_page import QUALITY_FILE, render_quality
 from fleet_pipeline.publishing.regions import renewed
 from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
+from fleet_pipeline.routing import routing_files
 
 SUMS_FILE = "SHA256SUMS"
 
@@ -115,6 +116,7 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
         "page.json": canonical_bytes(page),
         QUALITY_FILE: render_quality(page).encode(),
         RANKING_FILE: render_ranking(page).encode(),
+        **routing_files(page),
     }
     for name, frame in sorted(tables.items()):
         if not name.isidentifier():

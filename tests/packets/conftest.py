@@ -15,7 +15,9 @@ from fleet_pipeline.packets import Client, Guard, Packet, QuotaLedger, Rules, Ru
 from .model_server import ModelServer, serving
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
-BOUNDS = Bounds(connect_seconds=0.5, total_seconds=0.5, bytes=1 << 20)
+BOUNDS = Bounds(connect_seconds=1, total_seconds=1, bytes=1 << 20)
+PATIENT = Bounds(connect_seconds=10, total_seconds=30, bytes=1 << 20)
+"""For tests in which nothing is late, on a machine that may be."""
 LABEL = {
     "type": "object",
     "required": ["label"],
@@ -81,7 +83,7 @@ def send(ledger: QuotaLedger) -> Callable[..., Run]:
     """Run a packet on lanes, at one moment."""
 
     def sent(asked: Packet, *lanes: Lane, guard: Guard = OPEN, at: datetime = NOW) -> Run:
-        client = Client(lanes, {"A_KEY": "abc"}, BOUNDS)
+        client = Client(lanes, {"A_KEY": "abc"}, PATIENT)
         return run(asked, lanes, guard=guard, ledger=ledger, client=client, now=lambda: at)
 
     return sent

@@ -34,7 +34,7 @@ def test_an_answer_comes_with_what_it_cost(server: ModelServer) -> None:
     assert (outcome.usage.prompt_tokens, outcome.usage.cached_tokens) == (90, 64)
     assert (outcome.usage.output_tokens, outcome.usage.cost_usd_micros) == (7, 125)
     assert (outcome.request_id, outcome.served_model) == ("req-7", "small-1 Host")
-    assert 0 < outcome.latency_seconds < 0.5
+    assert 0 < outcome.latency_seconds < 1
 
 
 def test_tokens_that_nobody_counted_are_unknown(server: ModelServer) -> None:
@@ -49,7 +49,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, bool]] = {
         {"bodies": [completion(f"```json\n{GOOD}\n```")]}, "answered", True),
     "answers in parts": (
         {"bodies": [completion([{"type": "text", "text": GOOD}])]}, "answered", True),
-    "says nothing": ({"pause_before": 2.0}, "timed_out", False),
+    "says nothing": ({"pause_before": 5.0}, "timed_out", False),
     "drips": ({"drip": 0.05}, "timed_out", False),
     "429": ({"status": [429]}, "rate_limited", False),
     "429 with Retry-After": (
@@ -105,7 +105,7 @@ def test_each_fault_has_its_outcome_in_time(
         setattr(server, name, value)
     began = time.monotonic()
     outcome = ask(server)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert (outcome.kind, outcome.is_quality) == (kind, is_quality)
     assert len(server.asked) == 1
 

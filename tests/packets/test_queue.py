@@ -145,7 +145,7 @@ sys.path.insert(0, sys.argv[1])
 from fleet_pipeline.home import Home
 from fleet_pipeline.packets import Client, QuotaLedger, opened, queue, run
 from fleet_pipeline.packets.queue import Queue
-from tests_packets import BOUNDS, OPEN, lane
+from tests_packets import OPEN, PATIENT, lane
 
 queue.LEASE = timedelta(seconds=0)
 there = lane(sys.argv[3])
@@ -155,7 +155,7 @@ with opened(Home(Path(sys.argv[2]))) as database:
     while held := waiting.take(datetime.now(UTC)):
         made = run(
             held.packet, [there], guard=OPEN, ledger=QuotaLedger(database),
-            client=Client([there], {}, BOUNDS), now=lambda: datetime.now(UTC),
+            client=Client([there], {}, PATIENT), now=lambda: datetime.now(UTC),
         )
         waiting.finish(held, made, None, datetime.now(UTC))
 """
@@ -171,7 +171,7 @@ def test_the_ledger_knows_every_call_and_the_queue_every_packet_after_any_kill(
     package.mkdir()
     for name in ("conftest.py", "model_server.py"):
         (package / name).write_text((here / name).read_text())
-    (package / "__init__.py").write_text("from .conftest import BOUNDS, OPEN, lane\n")
+    (package / "__init__.py").write_text("from .conftest import OPEN, PATIENT, lane\n")
     packets = [packet(id=f"p{n}") for n in range(40)]
     with opened(home) as connection:
         for one in packets:

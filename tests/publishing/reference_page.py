@@ -8,6 +8,8 @@ import copy
 import json
 from datetime import date, timedelta
 
+from fleet_pipeline.probes import WORK_TYPES
+
 from .reference_work import measured, work_keys
 
 INPUT, WRITES, READS, OUTPUT = 20_500_000, 705_500_000, 27_173_000_000, 65_700_000
@@ -517,9 +519,10 @@ def _build() -> dict[str, object]:
         "ranking": [
             {"rank": rank, "model": model, "name": name, "route": route,
              "cost_badge": _badge(prices), "price": _price(prices), "context_tokens": window,
-             "evidence": "curated order, no probes yet"}
+             "evidence": "curated order, no probes yet", **_unprobed(rank, model, prices)}
             for rank, (model, name, route, prices, window) in enumerate(RANKING, 1)
         ],
+        "model_catalog": [],
         "sources": {
             "files": 4_182,
             "bytes": 1_734_000_000,
@@ -575,6 +578,23 @@ def _build() -> dict[str, object]:
              "before": "0.3", "after": "0.32", "on": "2026-06-12", "source": "openrouter",
              "is_candidate": True},
         ],
+    }  # fmt: skip
+
+
+def _unprobed(
+    rank: int, model: str, prices: tuple[float, float, float | None] | None
+) -> dict[str, object]:
+    """Return what a ranking of this moment says besides: nobody was asked yet."""
+    place = {
+        "rank": rank, "tier": 1, "rank_low": 1, "rank_high": len(RANKING), "previous_rank": rank,
+        "q05": 0.135, "q95": 0.865, "n_probes": 0, "provisional": True,
+    }  # fmt: skip
+    return {
+        **place, "curated_rank": rank, "reason": None, "posterior_mean": 0.5, "n_days": 0,
+        "n_unavailable": 0, "availability": None, "cost_usd_per_mtok": None, "pareto": False,
+        "context_fit_share": None, "provider": "openrouter", "provider_model": model,
+        "is_free": _badge(prices) == "free",
+        "work_types": [{"work_type": kind, **place} for kind in WORK_TYPES],
     }  # fmt: skip
 
 
