@@ -126,4 +126,9 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     free_quotas,
     changes,
 ]
-checks = [feeds_answer, prices_are_fresh, candidates_are_listed, free_tiers_are_verified]
+checks = [
+    feeds_answer,
+    prices_are_fresh,
+    candidates_are_listed,
+    free_tiers_are_verified,
+]

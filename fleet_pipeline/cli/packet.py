@@ -28,7 +28,7 @@ _lanes = click.option(
 
 @click.group()
 def packet() -> None:
-    """Send one-shot packets to cheap models, and say what must not leave."""
+    """Send one-shot packets to cheap models; hold back the rest."""
 
 
 @packet.command()

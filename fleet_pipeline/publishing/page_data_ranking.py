@@ -22,7 +22,10 @@ _PLACE = (
     "posterior_mean", "q95", "n_probes", "n_days", "n_unavailable", "availability", "provisional",
     "evidence",
 )  # fmt: skip
-_BY_TYPE = ("rank", "tier", "rank_low", "rank_high", "q05", "q95", "n_probes", "provisional")
+_BY_TYPE = (
+    "rank", "tier", "rank_low", "rank_high", "previous_rank", "q05", "q95", "n_probes",
+    "provisional",
+)  # fmt: skip
 
 
 def ranking(org: Org, tables: Tables) -> list[Record]:
@@ -37,8 +40,9 @@ def ranking(org: Org, tables: Tables) -> list[Record]:
     first probe), ``provisional``; ``evidence`` (text); ``cost_usd_per_mtok`` (at the fleet's own
     mix of tokens, null if unknown); ``pareto`` (no other is as good and as cheap);
     ``context_fit_share`` (of Claude's requests that fit its window, null if unknown);
-    ``work_types``: places and quantiles for each of the eight kinds of packets, in fixed order,
-    keyed ``work_type``.
+    ``provider``, ``provider_model`` (its names there), ``is_free`` (meant to be, by the
+    organisation); ``work_types``: places and quantiles for each of the eight kinds of packets, in
+    fixed order, keyed ``work_type``.
     """
     places = tables["model_ranking"].filter(pl.col("scope") == OVERALL)
     models = {model.id: model for model in org.models}
@@ -54,6 +58,9 @@ def _ranked(model: CandidateModel, place: Mapping[str, object], tables: Tables) 
         "model": model.id,
         "name": model.name,
         "route": model.route,
+        "provider": model.price_provider,
+        "provider_model": model.price_model,
+        "is_free": model.free,
         "badges": [*model.badges, *(availability_badges(listed) if listed else ())],
         "cost_badge": _cost_badge(price),
         "price": price,

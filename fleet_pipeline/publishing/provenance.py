@@ -42,9 +42,15 @@ _REQUESTS: Final = ("requests",)
 _PRICED: Final = ("requests", "organisation", "price_list", "price_snapshots")
 _REPLAYED: Final = ("turns", *_PRICED)
 
-LINEAGE: Final[Mapping[str, Made]] = {
+_MADE: Final[Mapping[str, Made]] = {
     "requests": Made(("usage_ledger", "organisation"), "requests", "fleet_pipeline.usage:requests"),
     "window_coverage": Made(_REQUESTS, "window_coverage"),
+    "weekly_volumes": Made(("usage_ledger",), "weekly_volumes"),
+    "model_contexts": Made(
+        ("requests", "price_list", "price_snapshots"),
+        "model_contexts",
+        "fleet_pipeline.pricing.price_frames:model_contexts",
+    ),
     "usage_totals": Made(_REQUESTS, "usage_totals"),
     "daily_usage": Made(_REQUESTS, "daily_usage"),
     "agent_usage": Made(("requests", "organisation"), "agent_usage"),
@@ -127,6 +133,10 @@ LINEAGE: Final[Mapping[str, Made]] = {
     "changes": Made(
         ("price_snapshots", "organisation"), function="fleet_pipeline.catalog.changes:changes"
     ),
+}
+LINEAGE: Final[Mapping[str, Made]] = {
+    **_MADE,
+    "quality": Made(tuple(_MADE), function="fleet_pipeline.quality.expectations:judge"),
 }
 """Every weekly table; the names that are no table are inputs from outside, see ``_inputs``."""
 

@@ -7,7 +7,7 @@ of packets and model, and one for all kinds together. Placing models by them is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from math import exp, log
+from math import exp, fsum, log
 from typing import Final
 
 import polars as pl
@@ -113,8 +113,8 @@ def evidence(
     for scope in SCOPES:
         in_scope = known if scope == OVERALL else known.filter(pl.col("work_type") == scope)
         tallies = _tallies(in_scope)
-        passes = sum(tally.passes for tally in tallies.values())
-        failures = sum(tally.failures for tally in tallies.values())
+        passes = fsum(tally.passes for tally in tallies.values())
+        failures = fsum(tally.failures for tally in tallies.values())
         pool = (passes + 1) / (passes + failures + 2)
         for model in models:
             tally = tallies.get(model, _Tally())
@@ -177,8 +177,6 @@ def _weighted(results: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .with_columns(
             weight=(-age / HALF_LIFE_DAYS * log(2)).exp(), day=pl.col("started_at").dt.date()
         )
-        # Floating-point sums depend on the order of their terms.
-        .sort("model", "weight", "work_type", "item_id", "repeat", "outcome")
     )
 
 
@@ -186,14 +184,22 @@ def _tallies(known: pl.DataFrame) -> dict[str, _Tally]:
     answered = pl.col("outcome") != UNAVAILABLE
     passed = pl.col("outcome") == "pass"
     grouped = known.group_by("model", maintain_order=True).agg(
-        passes=pl.col("weight").filter(passed).sum(),
-        failures=pl.col("weight").filter(answered & ~passed).sum(),
+        passes=pl.col("weight").filter(passed),
+        failures=pl.col("weight").filter(answered & ~passed),
         n_probes=answered.sum(),
         n_passed=passed.sum(),
         days=pl.col("day").filter(answered).unique(),
         n_unavailable=(~answered).sum(),
     )
+    # fsum is exact: what else was asked, and in which order, must not show in the last digit.
     return {
-        row.pop("model"): _Tally(**{**row, "days": frozenset(row["days"])})
+        row["model"]: _Tally(
+            passes=fsum(row["passes"]),
+            failures=fsum(row["failures"]),
+            n_probes=row["n_probes"],
+            n_passed=row["n_passed"],
+            days=frozenset(row["days"]),
+            n_unavailable=row["n_unavailable"],
+        )
         for row in grouped.iter_rows(named=True)
     }

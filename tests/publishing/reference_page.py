@@ -8,6 +8,8 @@ import copy
 import json
 from datetime import date, timedelta
 
+from fleet_pipeline.probes import WORK_TYPES
+
 from .reference_work import measured, work_keys
 
 INPUT, WRITES, READS, OUTPUT = 20_500_000, 705_500_000, 27_173_000_000, 65_700_000
@@ -517,9 +519,10 @@ def _build() -> dict[str, object]:
         "ranking": [
             {"rank": rank, "model": model, "name": name, "route": route,
              "cost_badge": _badge(prices), "price": _price(prices), "context_tokens": window,
-             "evidence": "curated order, no probes yet"}
+             "evidence": "curated order, no probes yet", **_unprobed(rank, model, prices)}
             for rank, (model, name, route, prices, window) in enumerate(RANKING, 1)
         ],
+        "model_catalog": [],
         "sources": {
             "files": 4_182,
             "bytes": 1_734_000_000,
@@ -553,11 +556,13 @@ def _build() -> dict[str, object]:
             "failed": 0,
             "warned": 1,
             "results": [
-                {"name": "agents_add_up", "severity": "error", "passed": True,
-                 "says": "agents add up to the fleet"},
+                {"name": "agents_add_up", "severity": "error", "passed": True, "broken": False,
+                 "table": "agent_usage", "says": "agents add up to the fleet", "remedy": ""},
                 {"name": "unattributed_input", "severity": "warn", "passed": False,
-                 "says": "unattributed input 3.1%, limit 3.0%"},
+                 "broken": False, "table": "agent_usage",
+                 "says": "unattributed input 3.1%, limit 3.0%", "remedy": "map their folders"},
             ],
+            "accepted": [],
         },
         "prices": {
             "basis": "feeds", "age_days": 1, "held": [], "ranking_withheld": None,
@@ -573,6 +578,23 @@ def _build() -> dict[str, object]:
              "before": "0.3", "after": "0.32", "on": "2026-06-12", "source": "openrouter",
              "is_candidate": True},
         ],
+    }  # fmt: skip
+
+
+def _unprobed(
+    rank: int, model: str, prices: tuple[float, float, float | None] | None
+) -> dict[str, object]:
+    """Return what a ranking of this moment says besides: nobody was asked yet."""
+    place = {
+        "rank": rank, "tier": 1, "rank_low": 1, "rank_high": len(RANKING), "previous_rank": rank,
+        "q05": 0.135, "q95": 0.865, "n_probes": 0, "provisional": True,
+    }  # fmt: skip
+    return {
+        **place, "curated_rank": rank, "reason": None, "posterior_mean": 0.5, "n_days": 0,
+        "n_unavailable": 0, "availability": None, "cost_usd_per_mtok": None, "pareto": False,
+        "context_fit_share": None, "provider": "openrouter", "provider_model": model,
+        "is_free": _badge(prices) == "free",
+        "work_types": [{"work_type": kind, **place} for kind in WORK_TYPES],
     }  # fmt: skip
 
 
