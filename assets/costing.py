@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import OWNERS, shown, weekly, weekly_check
+from assets.tables import OWNERS, RETRY, shown, weekly, weekly_check
 from fleet_pipeline import costing, pricing, quality, worktypes
 from fleet_pipeline.org import priced_models
 from fleet_pipeline.weeks import window
@@ -27,7 +27,7 @@ price_list = dg.AssetSpec(
 )
 
 
-@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"), retry=RETRY)
 def prices(
     context: dg.AssetExecutionContext, fleet: Fleet, model_mix: pl.DataFrame
 ) -> pl.DataFrame:

@@ -17,12 +17,22 @@ from fleet_pipeline.dictionary import meaning
 
 OWNERS = ["team:analyst"]
 
+RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
+"""For what asks feeds or reads what they said: a full disk or a store that is away may pass.
+
+Not for the other tables: they are computed, some for minutes, and a second try says the same.
+"""
+
 _Table = Callable[..., pl.DataFrame]
 _Check = Callable[..., dg.AssetCheckResult]
 
 
 def weekly(
-    group: str, *kinds: str, sql: str | None = None, deps: tuple[str, ...] = ()
+    group: str,
+    *kinds: str,
+    sql: str | None = None,
+    deps: tuple[str, ...] = (),
+    retry: dg.RetryPolicy | None = None,
 ) -> Callable[[_Table], dg.AssetsDefinition]:
     """Make a function the asset of one weekly table; the text of its ``sql`` is shown with it.
 
@@ -42,6 +52,7 @@ def weekly(
             code_version=_version(statement),
             metadata={"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if sql else None,
             deps=list(deps),
+            retry_policy=retry,
         )(table)
 
     return wrap
