@@ -267,3 +267,20 @@ def test_a_reader_never_finds_the_week_missing_or_mixed(tmp_path: Path, tables: 
         reader.join()
     assert len(seen) > 4
     assert set(seen) <= known
+
+
+def test_the_index_lists_every_week_newest_first_for_people_and_programs(
+    tmp_path: Path, tables: Tables
+) -> None:
+    for as_of in ("2026-06-17", "2026-06-24", "2026-06-10"):
+        publish(tmp_path, week(as_of, title="<script>alert(1)</script>"), tables)
+    told = json.loads((tmp_path / "weeks.json").read_text())
+    assert told["latest"] == "2026-06-24"
+    assert [each["path"] for each in told["weeks"]] == [
+        "weeks/2026-06-24/", "weeks/2026-06-17/", "weeks/2026-06-10/",
+    ]  # fmt: skip
+    html = (tmp_path / "index.html").read_text()
+    assert html.index("weeks/2026-06-24/index.html") < html.index("weeks/2026-06-10/index.html")
+    assert "<script>" not in html and "&lt;script&gt;" in html
+    for each in told["weeks"]:
+        assert (tmp_path / each["path"] / "index.html").exists()
