@@ -323,6 +323,7 @@ SUITES: Final[Mapping[str, Suite]] = {
         ),
     ),
     "replay_routes": Suite(keys=("model", "route")),
+    "replay_cuts": Suite(signed=("saving_usd_micros",)),
     "subscription_value": Suite(keys=("model",)),
     "reconciliation": Suite(
         keys=("client", "model"),
