@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import OWNERS, shown, weekly, weekly_check
+from assets.tables import OWNERS, RETRY, shown, weekly, weekly_check
 from fleet_pipeline import costing, pricing, quality, worktypes
 from fleet_pipeline.org import priced_models
 from fleet_pipeline.weeks import window
@@ -27,7 +27,7 @@ price_list = dg.AssetSpec(
 )
 
 
-@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"), retry=RETRY)
 def prices(
     context: dg.AssetExecutionContext, fleet: Fleet, model_mix: pl.DataFrame
 ) -> pl.DataFrame:
@@ -155,6 +155,21 @@ def subscription_value(
     return costing.subscription_value(requests, book)
 
 
+@weekly(GROUP, sql="model_contexts", deps=("price_list", "price_snapshots"))
+def model_contexts(
+    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
+) -> pl.DataFrame:
+    """Largest request of each model in use beside the context window that it is listed with."""
+    close = close_of(context)
+    return pricing.model_contexts(requests, close, pricing.price_book(fleet.settings().home, close))
+
+
+@weekly_check(model_contexts)
+def requests_fit_their_window(model_contexts: pl.DataFrame) -> dg.AssetCheckResult:
+    """No request is larger than its model's context window: it would have been counted twice."""
+    return shown(quality.requests_fit_their_window(model_contexts))
+
+
 @weekly_check(prices, blocking=True)
 def priced_models_have_prices(fleet: Fleet, prices: pl.DataFrame) -> dg.AssetCheckResult:
     """Each model that the page prices has a price in force: unknown is never taken for 0."""
@@ -185,5 +200,11 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     replay_routes,
     replay_cuts,
     subscription_value,
+    model_contexts,
 ]
-checks = [priced_models_have_prices, routes_add_up, used_models_have_prices]
+checks = [
+    priced_models_have_prices,
+    routes_add_up,
+    used_models_have_prices,
+    requests_fit_their_window,
+]

@@ -20,3 +20,8 @@ def close_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) 
 def key_of(close: date) -> str:
     """Return the partition key of the week that closes at ``close``."""
     return opening(close).isoformat()
+
+
+def close_of_key(key: str) -> date:
+    """Return the close of the week whose partition key is ``key``."""
+    return weeks.time_window_for_partition_key(key).end.date()

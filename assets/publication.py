@@ -7,8 +7,8 @@ import polars as pl
 
 from assets.partitions import close_of, weeks
 from assets.resources import Fleet
-from assets.tables import OWNERS
-from fleet_pipeline import publishing
+from assets.tables import OWNERS, shown, weekly_check
+from fleet_pipeline import publishing, quality
 from fleet_pipeline.publishing.week import TABLES
 
 GROUP = "publication"
@@ -55,4 +55,14 @@ def routing_page(
     )
 
 
+@weekly_check(routing_page)
+def published_bytes_are_listed(
+    context: dg.AssetCheckExecutionContext, fleet: Fleet
+) -> dg.AssetCheckResult:
+    """Each published file has the bytes that its SHA256SUMS lists: a reader can rely on both."""
+    folder = fleet.settings().home.site / "weeks" / close_of(context).isoformat()
+    return shown(quality.published_bytes_are_listed(*publishing.sums_of(folder)))
+
+
 assets = [routing_page]
+checks = [published_bytes_are_listed]

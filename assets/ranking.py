@@ -5,8 +5,8 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import weekly
-from fleet_pipeline import probes, ranking
+from assets.tables import shown, weekly, weekly_check
+from fleet_pipeline import probes, quality, ranking
 
 GROUP = "ranking"
 
@@ -47,4 +47,12 @@ def model_ranking(
     )
 
 
+@weekly_check(model_ranking, blocking=True)
+def ranking_is_complete(fleet: Fleet, model_ranking: pl.DataFrame) -> dg.AssetCheckResult:
+    """Every candidate is ranked: one that is missing would look like one that was left out."""
+    candidates = [model.id for model in fleet.settings().organisation().models]
+    return shown(quality.ranking_is_complete(model_ranking, candidates))
+
+
 assets: list[dg.AssetsDefinition] = [probe_results, quality_observations, model_ranking]
+checks = [ranking_is_complete]

@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import OWNERS, shown, weekly, weekly_check
+from assets.tables import OWNERS, RETRY, shown, weekly, weekly_check
 from fleet_pipeline import catalog, quality
 from fleet_pipeline.weeks import opening
 
@@ -15,8 +15,6 @@ GROUP = "sweep"
 
 _ASKED_AGAIN_AFTER = timedelta(hours=6)
 """A run that follows another within hours asks no feed a second time."""
-_RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
-"""For what fails on this side, a full disk for instance; a feed has tries of its own."""
 
 price_feeds = dg.AssetSpec(
     "price_feeds",
@@ -36,7 +34,7 @@ price_feeds = dg.AssetSpec(
     kinds={"python", "parquet"},
     owners=OWNERS,
     code_version="1",
-    retry_policy=_RETRY,
+    retry_policy=RETRY,  # of the store's: a feed has tries of its own
 )
 def price_snapshots(fleet: Fleet) -> dg.MaterializeResult[None]:
     """Snapshots of every price feed, one for each answer, kept for good.
@@ -62,14 +60,14 @@ def price_snapshots(fleet: Fleet) -> dg.MaterializeResult[None]:
     )
 
 
-@weekly(GROUP, deps=("price_snapshots",))
+@weekly(GROUP, deps=("price_snapshots",), retry=RETRY)
 def price_sources(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Feeds whose word was known at the week's close: how old it was, how much of it is held."""
     known = catalog.known_at(fleet.settings().home, close_of(context))
     return catalog.price_sources(known.observations, known.book, known.close)
 
 
-@weekly(GROUP, deps=("price_snapshots", "organisation"))
+@weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)
 def model_catalog(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Candidates at the week's close: listed or gone, endpoints up, limits, end of life."""
     settings, close = fleet.settings(), close_of(context)
@@ -78,7 +76,7 @@ def model_catalog(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFra
     return catalog.model_catalog(settings.organisation(), known.observations, health)
 
 
-@weekly(GROUP, deps=("price_snapshots", "organisation"))
+@weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)
 def free_quotas(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Free tiers at the week's close: limits, what is left, how many packets fit into a day."""
     settings, close = fleet.settings(), close_of(context)
@@ -86,7 +84,7 @@ def free_quotas(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame
     return catalog.free_quotas(settings.organisation(), close, told)
 
 
-@weekly(GROUP, deps=("price_snapshots", "organisation"))
+@weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)
 def changes(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Changes since the close before: models, prices, quotas and policies, each field by itself."""
     settings, close = fleet.settings(), close_of(context)
@@ -126,4 +124,9 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     free_quotas,
     changes,
 ]
-checks = [feeds_answer, prices_are_fresh, candidates_are_listed, free_tiers_are_verified]
+checks = [
+    feeds_answer,
+    prices_are_fresh,
+    candidates_are_listed,
+    free_tiers_are_verified,
+]

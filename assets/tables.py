@@ -3,23 +3,36 @@
 import hashlib
 import warnings
 from collections.abc import Callable
+from functools import wraps
+from inspect import Signature, signature
 from itertools import takewhile
 
 import dagster as dg
 import polars as pl
 
-from assets.partitions import weeks
+from assets.partitions import close_of_key, weeks
+from assets.resources import Fleet
 from fleet_pipeline import quality, tables
 from fleet_pipeline.dictionary import meaning
 
 OWNERS = ["team:analyst"]
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
+"""For what asks feeds or reads what they said: a full disk or a store that is away may pass.
+
+Not for the other tables: they are computed, some for minutes, and a second try says the same.
+"""
 
 _Table = Callable[..., pl.DataFrame]
 _Check = Callable[..., dg.AssetCheckResult]
 
 
 def weekly(
-    group: str, *kinds: str, sql: str | None = None, deps: tuple[str, ...] = ()
+    group: str,
+    *kinds: str,
+    sql: str | None = None,
+    deps: tuple[str, ...] = (),
+    retry: dg.RetryPolicy | None = None,
 ) -> Callable[[_Table], dg.AssetsDefinition]:
     """Make a function the asset of one weekly table; the text of its ``sql`` is shown with it.
 
@@ -39,6 +52,7 @@ def weekly(
             code_version=_version(statement),
             metadata={"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if sql else None,
             deps=list(deps),
+            retry_policy=retry,
         )(table)
 
     return wrap
@@ -47,7 +61,10 @@ def weekly(
 def weekly_check(
     asset: dg.AssetsDefinition, *others: str, blocking: bool = False
 ) -> Callable[[_Check], dg.AssetChecksDefinition]:
-    """Make a function the check of one week of ``asset``, given it and the ``others`` by name."""
+    """Make a function the check of one week of ``asset``, given it and the ``others`` by name.
+
+    Where the operator accepted that it fails in that week, it warns instead of refusing.
+    """
 
     def wrap(check: _Check) -> dg.AssetChecksDefinition:
         with warnings.catch_warnings():
@@ -59,19 +76,57 @@ def weekly_check(
                 additional_ins={name: dg.AssetIn(name) for name in others},
                 blocking=blocking,
                 partitions_def=weeks,
-            )(check)
+            )(unless_accepted(check))
 
     return wrap
 
 
-def shown(outcome: quality.Outcome) -> dg.AssetCheckResult:
-    """Return what a check found in the graph's own terms."""
+def unless_accepted(check: _Check) -> _Check:
+    """Let a check warn where it would refuse, if the operator accepted it for the run's week."""
+    own = signature(check).parameters
+
+    @wraps(check, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def asked(
+        context: dg.AssetCheckExecutionContext, fleet: Fleet, **tables: pl.DataFrame
+    ) -> dg.AssetCheckResult:
+        given = {"context": context, "fleet": fleet, **tables}
+        result = check(**{name: given[name] for name in own})
+        because = accepted_in(context, fleet).get(context.check_specs[0].name)
+        if result.passed or because is None or result.severity is dg.AssetCheckSeverity.WARN:
+            return result
+        return result._replace(
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{result.description}; accepted: {because}",
+        )
+
+    # Dagster reads from a function's parameters what to give it.
+    always = signature(asked, follow_wrapped=False).parameters
+    inputs = [each for name, each in own.items() if name not in always]
+    asked.__signature__ = Signature([always["context"], always["fleet"], *inputs])  # type: ignore[attr-defined]
+    return asked
+
+
+def accepted_in(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, fleet: Fleet
+) -> dict[str, str]:
+    """Return the checks that the operator accepted for the week of a run, each with the reason."""
+    key = context.run.tags.get("dagster/partition")
+    if key is None:
+        return {}
+    home, close = fleet.settings().home, close_of_key(key)
+    return {row["check"]: row["because"] for row in quality.accepted(home, close)}
+
+
+def shown(outcome: quality.Outcome, check_name: str | None = None) -> dg.AssetCheckResult:
+    """Return what a check found in the graph's own terms; counts only, and what to do."""
     warns = outcome.severity == "warn"
+    todo = f"; {outcome.remedy}" if outcome.remedy and not outcome.passed else ""
     return dg.AssetCheckResult(
+        check_name=check_name,
         passed=outcome.passed,
         severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
-        description=outcome.says,
-        metadata=dict(outcome.counts),
+        description=outcome.says + todo,
+        metadata={**outcome.counts, **({"the_check_itself_broke": True} if outcome.broken else {})},
     )
 
 

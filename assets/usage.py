@@ -1,5 +1,7 @@
 """Stage 2: what the fleet used in the 30 whole days before the week's close."""
 
+from datetime import timedelta
+
 import dagster as dg
 import polars as pl
 
@@ -9,9 +11,12 @@ from assets.tables import OWNERS, shown, weekly, weekly_check
 from fleet_pipeline import hosts, ledger, quality, tables, usage
 from fleet_pipeline.org import agents_table
 from fleet_pipeline.publishing.week import published_pages
+from fleet_pipeline.transcripts.discover import find
 from fleet_pipeline.weeks import window
 
 GROUP = "usage"
+
+_NINE_WEEKS = timedelta(weeks=9)
 
 organisation = dg.AssetSpec(
     "organisation",
@@ -38,6 +43,14 @@ def window_coverage(context: dg.AssetExecutionContext, requests: pl.DataFrame) -
     start, end = window(close_of(context))
     parameters = {"window_start": start, "window_end": end}
     return tables.run("window_coverage", parameters=parameters, requests=requests)
+
+
+@weekly(GROUP, sql="weekly_volumes", deps=("usage_ledger",))
+def weekly_volumes(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
+    """Volumes of the week that closes and of the eight before it, for each client."""
+    close = close_of(context)
+    known = ledger.usage(fleet.settings().home, (close - _NINE_WEEKS, close))
+    return tables.run("weekly_volumes", parameters={"week_end": close}, usage=known)
 
 
 @weekly(GROUP, sql="usage_totals")
@@ -121,6 +134,27 @@ def window_is_whole(window_coverage: pl.DataFrame) -> dg.AssetCheckResult:
     return shown(quality.window_is_whole(window_coverage))
 
 
+@weekly_check(window_coverage, blocking=True)
+def silence_is_explained(fleet: Fleet, window_coverage: pl.DataFrame) -> dg.AssetCheckResult:
+    """The last days hold requests, or transcripts lie there: else a folder or a right was lost."""
+    lying_there = sum(len(find(places).files) for places in fleet.settings().sources())
+    return shown(quality.silence_is_explained(window_coverage, lying_there))
+
+
+@weekly_check(weekly_volumes)
+def volumes_are_usual(weekly_volumes: pl.DataFrame) -> dg.AssetCheckResult:
+    """The week is within a robust band of the eight before: half the work may have gone unread."""
+    return shown(quality.volumes_are_usual(weekly_volumes))
+
+
+@weekly_check(daily_usage)
+def agents_are_heard_of(
+    context: dg.AssetCheckExecutionContext, daily_usage: pl.DataFrame
+) -> dg.AssetCheckResult:
+    """No agent that works most days vanished in the last seven: its folder may have moved."""
+    return shown(quality.agents_are_heard_of(daily_usage, close_of(context)))
+
+
 @weekly_check(usage_totals, blocking=True)
 def ledger_has_not_shrunk(
     context: dg.AssetCheckExecutionContext, fleet: Fleet, usage_totals: pl.DataFrame
@@ -159,6 +193,7 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     organisation,
     requests,
     window_coverage,
+    weekly_volumes,
     usage_totals,
     daily_usage,
     agent_usage,
@@ -172,6 +207,9 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
 checks = [
     window_holds_requests,
     window_is_whole,
+    silence_is_explained,
+    volumes_are_usual,
+    agents_are_heard_of,
     ledger_is_within_client_totals,
     transcripts_tell_nearly_all,
     ledger_has_not_shrunk,

@@ -136,6 +136,17 @@ COLUMNS: Final[Mapping[str, str]] = {
     "days_covered": "Days with at least one request; the others are unknown, not idle.",
     "first_day": "First covered UTC day; null in an empty window.",
     "last_day": "Last covered UTC day; null in an empty window.",
+    "largest_tokens": "Full input of the model's largest request of the window, tokens.",
+    # Verdicts of the checks
+    "check": "Check, a sentence that holds or does not.",
+    "table": "Weekly table that it was asked of.",
+    "broken": "Whether the check itself failed: nothing is known of the table then.",
+    "rows": "Rows that were looked at; of a table that is only counted, one row of counts.",
+    "rows_failing": "Rows that fail the expectation that most of them fail.",
+    "expectations": "Expectations of Great Expectations that the check consists of.",
+    "expectations_failed": "Expectations among them that do not hold.",
+    "remedy": "What to do where it fails.",
+    "judged": "Start of the SHA-256 of the table that it was asked of; not published.",
     # Quota windows
     "limit": "Limit as people call it.",
     "limit_id": "Limit as the log identifies it.",
@@ -323,6 +334,7 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 
 _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
+    ("quality", "says"): "What was found, in words: counts and publishable keys, never values.",
     ("probe_results", "model"): "Candidate as the organisation names it.",
     ("probe_results", "input_tokens"): "Tokens of the prompt, as the provider counts them.",
     ("probe_results", "output_tokens"): "Tokens of the answer, as the provider counts them.",

@@ -9,6 +9,7 @@ import click
 from fleet_pipeline.cli import options, output, progress
 from fleet_pipeline.cli.failures import PUBLISHED, REFUSED
 from fleet_pipeline.cli.ingest import bring_up_to_date, only_writer
+from fleet_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from fleet_pipeline.settings import Settings
@@ -19,17 +20,36 @@ if TYPE_CHECKING:
 @options.with_settings
 @options.as_of
 @options.full
+@click.option(
+    "--accept",
+    "check",
+    metavar="CHECK",
+    help="Let this check fail in this week; the page says so. Needs --because.",
+)
+@click.option("--because", metavar="WHY", help="Why it is accepted: published with the page.")
 @options.as_json
-def refresh(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -> None:
+def refresh(
+    settings: "Settings",
+    as_of: str | None,
+    full: bool,
+    check: str | None,
+    because: str | None,
+    as_json: bool,
+) -> None:
     """Read what is new, run the weekly job, publish the page.
 
     Exit status: 0 published, 1 a check refused, 2 bad usage or configuration, 3 the home is in use.
     """
     close = options.close_of(as_of)
     settings.organisation()
+    accepted = _acceptance(check, because)
     with only_writer(settings.home, "fleet refresh"):
         if _has_nothing_to_show(settings):
             _stand_in(settings, close)
+        if accepted:
+            from fleet_pipeline.quality import accept
+
+            accept(settings.home, close, *accepted)
         bring_up_to_date(settings, full)
         with progress.shown("running the weekly job"):
             from fleet_pipeline.cli import graph
@@ -37,6 +57,25 @@ def refresh(settings: "Settings", as_of: str | None, full: bool, as_json: bool) 
             outcome = graph.runs().publish_week(settings, close)
     _tell(outcome, as_json)
     sys.exit(PUBLISHED if outcome["published"] else REFUSED)
+
+
+def _acceptance(check: str | None, because: str | None) -> tuple[str, str] | None:
+    """Return what is to be accepted, and why; raises ConfigurationError for half of it."""
+    if check is None and because is None:
+        return None
+    if not check or not (because or "").strip():
+        raise ConfigurationError('say which check and why: --accept CHECK --because "…"')
+    from fleet_pipeline.quality.accepted import LONGEST_REASON
+    from fleet_pipeline.quality.names import REFUSING, nearest
+
+    reason = " ".join((because or "").split())
+    if len(reason) > LONGEST_REASON:
+        raise ConfigurationError(f"--because: say it in {LONGEST_REASON} characters")
+    if check not in REFUSING:
+        raise ConfigurationError(
+            f"--accept {check}: no check of that name refuses; {nearest(check)}"
+        )
+    return check, reason
 
 
 def _has_nothing_to_show(settings: "Settings") -> bool:

@@ -29,6 +29,7 @@ from fleet_pipeline.org.schema import (
 )
 from fleet_pipeline.org.work import (
     BOUNDED,
+    CLAUDE_MODEL,
     UNKNOWN,
     Act,
     Kind,
@@ -39,6 +40,7 @@ from fleet_pipeline.org.work import (
 
 __all__ = [
     "BOUNDED",
+    "CLAUDE_MODEL",
     "UNATTRIBUTED",
     "UNKNOWN",
     "Act",

@@ -37,7 +37,8 @@ Act = Literal[
 ]
 """What a tool or a shell command does, see ``acts`` in ``worktypes/rules.yaml``."""
 
-_CLAUDE_MODEL: Final = re.compile(r"claude|opus|sonnet|haiku|fable", re.IGNORECASE)
+CLAUDE_MODEL: Final = re.compile(r"claude|opus|sonnet|haiku|fable", re.IGNORECASE)
+"""A name of a Claude model, however people call it."""
 
 _Count = Annotated[int, Field(gt=0)]
 
@@ -107,4 +108,4 @@ class WorkRule(Strict):
 
 def leaves_claude(route: str) -> bool:
     """Say whether a route names no Claude model, so that its work leaves the Max windows."""
-    return bool(route) and not _CLAUDE_MODEL.search(route)
+    return bool(route) and not CLAUDE_MODEL.search(route)

@@ -7,7 +7,7 @@ tables made of it. Multiplying a price by tokens belongs to ``costing``.
 from fleet_pipeline.pricing import embedded, snapshots
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook, price_book
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
-from fleet_pipeline.pricing.price_frames import list_prices, prices_table
+from fleet_pipeline.pricing.price_frames import list_prices, model_contexts, prices_table
 
 find = EMBEDDED.find
 require = EMBEDDED.require
@@ -20,6 +20,7 @@ __all__ = [
     "embedded",
     "find",
     "list_prices",
+    "model_contexts",
     "price_book",
     "prices_table",
     "require",

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
+from fleet_pipeline import tables
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook
 from fleet_pipeline.pricing.embedded import SOURCE
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
@@ -48,6 +49,7 @@ _LIST_PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 _NINE_PLACES = Decimal("1e-9")
 _MICROS_PER_USD = 1_000_000
 _UNBOUNDED = 2**62
+_PROVIDERS = {"claude": "anthropic", "codex": "openai"}
 
 
 def prices_table(
@@ -159,3 +161,19 @@ def _micros(price: Decimal | None) -> int | None:
     if price is None:
         return None
     return int((price * _MICROS_PER_USD).to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def model_contexts(requests: pl.DataFrame, at: date, book: PriceBook) -> pl.DataFrame:
+    """Return the weekly table ``model_contexts``: largest requests beside listed windows.
+
+    ``requests`` needs client, model and full_input_tokens. Windows are those listed at ``at``.
+    """
+    used = requests.select("client", "model").unique().drop_nulls().sort("client", "model")
+    prices = [book.find(_PROVIDERS[client], model, at) for client, model in used.iter_rows()]
+    listed = [price.context_tokens if price else None for price in prices]
+    windows = used.with_columns(pl.Series("context_tokens", listed, dtype=pl.Int64))
+    return tables.run(
+        "model_contexts",
+        requests=requests.select("client", "model", "full_input_tokens"),
+        windows=windows,
+    )

@@ -153,91 +153,96 @@ def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str
     ``tables`` names the tables that are published beside the page, for the download list. Raises
     PublicationError when a figure that the page shows is missing from ``page``.
     """
-    templates = _templates()
-    style, script = _asset("style.css"), _asset("script.js")
+    sheet, script = style(), _asset("script.js")
     figures = Figures(page)
     found = findings.find(page)
     headroom = records(page, "headroom")
-    rendered = templates.get_template("page.html").render(
-        page=page,
-        style=Markup(style),
-        script=Markup(script),
-        policy=content_security_policy(style, script),
-        sections=SECTIONS,
-        findings=found,
-        fig=figures.traced,
-        cell=figures.cell,
-        mark=figures.in_svg,
-        say=figures.words,
-        part_figure=figures.mirage_part,
-        principle=lambda name: _principle(page, name),
-        principle_block=lambda name: _principle_block(page, name),
-        lower_bound=lambda client: _is_lower_bound(page, client),
-        backbone=records(page, "backbone"),
-        headroom=headroom,
-        codex_week=_codex_window(headroom, findings.WEEK_MINUTES),
-        codex_hours=_codex_window(headroom, findings.FIVE_HOURS_MINUTES),
-        tight=findings.TIGHT_REMAINING_SHARE,
-        scenario_lengths=charts.lengths(_amounts(page, "cost_usd_micros")),
-        cost_chart=charts.cost_chart(page),
-        context_chart=charts.context_chart(page),
-        frontier=charts.frontier(page),
-        rank_chart=charts.ranks(page),
-        sparks=charts.sparks(page),
-        since=_record(page, "since_last_week"),
-        trend=charts.trend(page),
-        daily=records(page, "daily"),
-        mirage_lengths=charts.lengths(
-            [
-                number(page, "costs.naive.cost_usd_micros"),
-                number(page, "costs.scenarios.expected.cached_cost_usd_micros"),
-                number(page, "costs.scenarios.expected.cost_usd_micros"),
-            ]
-        ),
-        mirage_bars=charts.mirage_bars(page),
-        class_names=CLASS_NAMES,
-        class_fills=CLASS_FILLS,
-        matrix=_matrix(page),
-        route_anchors=anchors(
-            "route", (text(row, "agent") for row in records(page, "routing_matrix"))
-        ),
-        agents=records(page, "agents"),
-        agent_anchors=anchors("agent", (text(row, "agent") for row in records(page, "agents"))),
-        volumes=charts.volumes(records(page, "agents"), "target_tokens"),
-        kind_names=KIND_NAMES,
-        kind_volumes=charts.volumes(records(page, "task_mix.kinds"), "movable_tokens"),
-        eligible=records(page, "eligible.agents"),
-        windows=records(page, "windows"),
-        blocks=records(page, "blocks"),
-        realised=records(page, "realised"),
-        far_days=records(page, "anomalies.agent_days"),
-        refusals=REFUSALS,
-        usage_rows=USAGE_ROWS,
-        models=records(page, "models"),
-        free_apis=records(page, "free_api_catalog"),
-        ranking=records(page, "ranking"),
-        model_anchors=anchors("model", (text(row, "model") for row in records(page, "ranking"))),
-        execution=records(page, "execution_routing"),
-        changes=records(page, "changes"),
-        price_sources=records(page, "prices.sources"),
-        hard_rules=_texts(page.get("hard_rules")),
-        checks=records(page, "checks.results"),
-        accepted=records(page, "checks.accepted"),
-        hosts=records(page, "sources.hosts"),
-        digest=hashlib.sha256(canonical_bytes(page)).hexdigest(),
-        ranking_file=RANKING_FILE,
-        tables=sorted(tables),
+    rendered = (
+        templates()
+        .get_template("page.html")
+        .render(
+            page=page,
+            style=Markup(sheet),
+            script=Markup(script),
+            policy=content_security_policy(sheet, script),
+            sections=SECTIONS,
+            findings=found,
+            fig=figures.traced,
+            cell=figures.cell,
+            mark=figures.in_svg,
+            say=figures.words,
+            part_figure=figures.mirage_part,
+            principle=lambda name: _principle(page, name),
+            principle_block=lambda name: _principle_block(page, name),
+            lower_bound=lambda client: _is_lower_bound(page, client),
+            backbone=records(page, "backbone"),
+            headroom=headroom,
+            codex_week=_codex_window(headroom, findings.WEEK_MINUTES),
+            codex_hours=_codex_window(headroom, findings.FIVE_HOURS_MINUTES),
+            tight=findings.TIGHT_REMAINING_SHARE,
+            scenario_lengths=charts.lengths(_amounts(page, "cost_usd_micros")),
+            cost_chart=charts.cost_chart(page),
+            context_chart=charts.context_chart(page),
+            frontier=charts.frontier(page),
+            rank_chart=charts.ranks(page),
+            sparks=charts.sparks(page),
+            since=_record(page, "since_last_week"),
+            trend=charts.trend(page),
+            daily=records(page, "daily"),
+            mirage_lengths=charts.lengths(
+                [
+                    number(page, "costs.naive.cost_usd_micros"),
+                    number(page, "costs.scenarios.expected.cached_cost_usd_micros"),
+                    number(page, "costs.scenarios.expected.cost_usd_micros"),
+                ]
+            ),
+            mirage_bars=charts.mirage_bars(page),
+            class_names=CLASS_NAMES,
+            class_fills=CLASS_FILLS,
+            matrix=_matrix(page),
+            route_anchors=anchors(
+                "route", (text(row, "agent") for row in records(page, "routing_matrix"))
+            ),
+            agents=records(page, "agents"),
+            agent_anchors=anchors("agent", (text(row, "agent") for row in records(page, "agents"))),
+            volumes=charts.volumes(records(page, "agents"), "target_tokens"),
+            kind_names=KIND_NAMES,
+            kind_volumes=charts.volumes(records(page, "task_mix.kinds"), "movable_tokens"),
+            eligible=records(page, "eligible.agents"),
+            windows=records(page, "windows"),
+            blocks=records(page, "blocks"),
+            realised=records(page, "realised"),
+            far_days=records(page, "anomalies.agent_days"),
+            refusals=REFUSALS,
+            usage_rows=USAGE_ROWS,
+            models=records(page, "models"),
+            free_apis=records(page, "free_api_catalog"),
+            ranking=records(page, "ranking"),
+            model_anchors=anchors(
+                "model", (text(row, "model") for row in records(page, "ranking"))
+            ),
+            execution=records(page, "execution_routing"),
+            changes=records(page, "changes"),
+            price_sources=records(page, "prices.sources"),
+            hard_rules=_texts(page.get("hard_rules")),
+            checks=records(page, "checks.results"),
+            accepted=records(page, "checks.accepted"),
+            hosts=records(page, "sources.hosts"),
+            digest=hashlib.sha256(canonical_bytes(page)).hexdigest(),
+            ranking_file=RANKING_FILE,
+            tables=sorted(tables),
+        )
     )
     return "\n".join(line for line in rendered.split("\n") if line.strip()) + "\n"
 
 
 def render_weeks(weeks: Sequence[Record]) -> str:
     """Return the HTML of a site's index: its weeks, newest first, as ``index`` has them."""
-    style = _asset("style.css")
+    sheet = style()
     return (
-        _templates()
+        templates()
         .get_template("weeks.html")
-        .render(weeks=weeks, style=Markup(style), policy=content_security_policy(style, ""))
+        .render(weeks=weeks, style=Markup(sheet), policy=content_security_policy(sheet))
     )
 
 
@@ -246,13 +251,14 @@ def figures_on(html: str) -> list[str]:
     return sorted({unescape(found) for found in re.findall(r'data-fig="([^"]*)"', html)})
 
 
-def content_security_policy(style: str, script: str) -> str:
+def content_security_policy(style: str, script: str = "") -> str:
     """Return the policy that allows this very style sheet and this very script, and nothing else.
 
     So a name that escaping let through could still not run, load or send anything.
     """
+    scripts = f"script-src '{_digest(script)}'; " if script else ""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{_digest(style)}'; {scripts}"
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -262,7 +268,7 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
     """Return the environment of the templates: everything is escaped, nothing may be undefined."""
     environment = Environment(
         loader=PackageLoader("fleet_pipeline.publishing", "templates"),
@@ -284,10 +290,15 @@ def _finalize(value: object) -> object:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def style() -> str:
+    """Return the style sheet that every published page carries."""
+    return _asset("style.css")
+
+
 @cache
 def _asset(name: str) -> str:
     """Return the style sheet or the script as it is inlined: without indentation and comments."""
-    environment = _templates()
+    environment = templates()
     assert environment.loader is not None
     source = re.sub(
         r"/\*.*?\*/", "", environment.loader.get_source(environment, name)[0], flags=re.S

@@ -4,7 +4,7 @@ Belongs here: which figure of which table stands where on the page. Nothing is m
 here, and no word of the page is written here; costs are in ``page_data_costs``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -38,6 +38,7 @@ def build_page(
     tables: Tables,
     sources: Mapping[str, object],
     checks: Iterable[CheckOutcome],
+    accepted: Sequence[Mapping[str, str]] = (),
 ) -> Record:
     """Return the contents of ``page.json`` (schema 1) for the week that closes at ``as_of``.
 
@@ -46,7 +47,8 @@ def build_page(
     cost_corners, break_even, offload_replay, replay_routes, replay_cuts, subscription_value,
     window_coverage, price_sources, model_catalog, free_quotas, changes, model_ranking, agent_weeks,
     deciding_figures, context_curve, and those that ``page_data_work`` names.
-    ``sources`` comes from the ledger's store as it is.
+    ``sources`` comes from the ledger's store as it is; ``accepted`` are checks that failed and that
+    the operator let pass.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -82,7 +84,7 @@ def build_page(
         "ranking": [] if prices["ranking_withheld"] else ranking(org, tables),
         "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
-        "checks": _checks(checks),
+        "checks": {**_checks(checks), "accepted": list(accepted)},
         "changes": change_records(tables["changes"]),
     }
     return {name: _plain(value) for name, value in page.items()}

@@ -52,8 +52,11 @@ def measured(rows: pl.DataFrame) -> Record | None:
         "turns": int(rows["turns"].sum()),
         "full_input_tokens": tokens,
         "off_claude_share": sum(
-            float(str(part["share"])) for part in drivers if leaves_claude(str(part["driver"]))
-        ),
+            int(str(part["full_input_tokens"]))
+            for part in drivers
+            if leaves_claude(str(part["driver"]))
+        )
+        / tokens,
         "drivers": drivers,
         "efforts": _shares(rows, "effort"),
     }

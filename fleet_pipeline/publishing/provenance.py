@@ -42,13 +42,20 @@ _REQUESTS: Final = ("requests",)
 _PRICED: Final = ("requests", "organisation", "price_list", "price_snapshots")
 _REPLAYED: Final = ("turns", *_PRICED)
 
-LINEAGE: Final[Mapping[str, Made]] = {
+_MADE: Final[Mapping[str, Made]] = {
     "requests": Made(("usage_ledger", "organisation"), "requests", "fleet_pipeline.usage:requests"),
     "window_coverage": Made(_REQUESTS, "window_coverage"),
+    "weekly_volumes": Made(("usage_ledger",), "weekly_volumes"),
+    "model_contexts": Made(
+        ("requests", "price_list", "price_snapshots"),
+        "model_contexts",
+        "fleet_pipeline.pricing.price_frames:model_contexts",
+    ),
     "usage_totals": Made(_REQUESTS, "usage_totals"),
     "daily_usage": Made(_REQUESTS, "daily_usage"),
     "agent_usage": Made(("requests", "organisation"), "agent_usage"),
     "context_profile": Made(_REQUESTS, "context_profile"),
+    "context_curve": Made(_REQUESTS, "context_curve"),
     "model_mix": Made(_REQUESTS, "model_mix"),
     "codex_usage": Made(_REQUESTS, "codex_usage"),
     "target_proxy": Made(("agent_usage", "organisation"), "target_proxy"),
@@ -82,6 +89,11 @@ LINEAGE: Final[Mapping[str, Made]] = {
     "agent_days": Made(("daily_usage",), function="fleet_pipeline.drift.agent_days:agent_days"),
     "hot_week_chance": Made(
         ("daily_usage",), function="fleet_pipeline.drift.chance:hot_week_chance"
+    ),
+    "agent_weeks": Made(("usage_ledger", "organisation"), "agent_weeks"),
+    "deciding_figures": Made(
+        ("usage_ledger", "organisation", "transcript_evidence", "price_snapshots"),
+        function="fleet_pipeline.past_weeks:deciding_figures",
     ),
     "prices": Made(
         ("model_mix", "organisation", "price_list", "price_snapshots"),
@@ -127,6 +139,10 @@ LINEAGE: Final[Mapping[str, Made]] = {
     "changes": Made(
         ("price_snapshots", "organisation"), function="fleet_pipeline.catalog.changes:changes"
     ),
+}
+LINEAGE: Final[Mapping[str, Made]] = {
+    **_MADE,
+    "quality": Made(tuple(_MADE), function="fleet_pipeline.quality.expectations:judge"),
 }
 """Every weekly table; the names that are no table are inputs from outside, see ``_inputs``."""
 

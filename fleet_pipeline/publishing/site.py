@@ -26,6 +26,7 @@ from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import RANKING_FILE, render_page
 from fleet_pipeline.publishing.privacy import assert_publishable
 from fleet_pipeline.publishing.provenance import statement_bytes
+from fleet_pipeline.publishing.quality_page import QUALITY_FILE, render_quality
 from fleet_pipeline.publishing.regions import renewed
 from fleet_pipeline.publishing.tables import csv_bytes, dictionary_bytes, parquet_bytes
 from fleet_pipeline.routing import routing_files
@@ -113,6 +114,7 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
     files = {
         "index.html": render_page(page, tables.keys()).encode(),
         "page.json": canonical_bytes(page),
+        QUALITY_FILE: render_quality(page).encode(),
         RANKING_FILE: render_ranking(page).encode(),
         **routing_files(page),
     }
@@ -126,6 +128,20 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
     files["tables/dictionary.json"] = dictionary_bytes(tables)
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     return {**files, SUMS_FILE: "".join(sums).encode()}
+
+
+def sums_of(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the SHA-256 of each file of a published week, and what its SHA256SUMS says of them."""
+    listed = {}
+    for line in (folder / SUMS_FILE).read_text("utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != SUMS_FILE
+    }
+    return found, listed
 
 
 def _other_pages(weeks: Path, as_of: str) -> list[dict[str, object]]:

@@ -130,6 +130,14 @@ def _ledger_reconciliation(sources: Sources) -> pl.DataFrame:
 
 
 def _checks(outcomes: Iterable[Outcome]) -> pl.DataFrame:
-    rows = [(each.name, each.severity, each.passed, each.says) for each in outcomes]
-    schema = {"name": pl.String, "severity": pl.String, "passed": pl.Boolean, "says": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("name")
+    schema = {
+        "name": pl.String,
+        "severity": pl.String,
+        "passed": pl.Boolean,
+        "broken": pl.Boolean,
+        "table": pl.String,
+        "says": pl.String,
+        "remedy": pl.String,
+    }
+    rows = [dict(each.record()) for each in outcomes]
+    return pl.DataFrame(rows, schema=schema).sort("name")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from fleet_pipeline.org import CLAUDE_MODEL
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -86,6 +88,11 @@ _ROUTED_ROW: Final = (
     " from routing_policy join task_mix using (agent, kind))"
 )
 _MEASURED: Final = {"turns": "sum(turns)", "full_input_tokens": "sum(full_input_tokens)"}
+_ROUTED_SUMS: Final = {
+    **_MEASURED,
+    "off_claude_share": "coalesce(sum(full_input_tokens) filter (where not regexp_matches(driver,"
+    f" '{CLAUDE_MODEL.pattern}', 'i')), 0) / sum(full_input_tokens)",
+}
 _PART: Final = {
     "full_input_tokens": "sum(full_input_tokens)",
     "share": "sum(full_input_tokens) / any_value(whole)",
@@ -98,9 +105,7 @@ _KINDS: Final = {
 }
 
 
-_TOLD: Final = (
-    "(is_candidate or kind in ('quota', 'policy') or subject like '%:free')"
-)
+_TOLD: Final = "(is_candidate or kind in ('quota', 'policy') or subject like '%:free')"
 _SINCE: Final = (
     "(select now.close - 7 as close, before.days_covered as days_covered,"
     + ",".join(
@@ -113,7 +118,9 @@ _SINCE: Final = (
         f" case when now.basis = 'month' and before.basis = 'month'"
         f" then now.{name} - before.{name} end as {name}"
         for name in (
-            "target_share", "cost_usd_micros", "cached_cost_usd_micros",
+            "target_share",
+            "cost_usd_micros",
+            "cached_cost_usd_micros",
             "codex_week_remaining_share",
         )
     )
@@ -280,12 +287,13 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("eligible.fleet", "eligible_share", where="agent = ''"),
     Source("eligible.agents.{agent}", "eligible_share", where="agent <> ''"),
     Source("routing_matrix.{agent}.{task_type}.measured", _ROUTED_ROW, grouped=True,
-           columns=_MEASURED),
+           columns=_ROUTED_SUMS),
     Source("routing_matrix.{agent}.{task_type}.measured.drivers.{driver}",
            _parts_of(_ROUTED_ROW, "agent, task_type"), grouped=True, columns=_PART),
     Source("routing_matrix.{agent}.{task_type}.measured.efforts.{effort}",
            _parts_of(_ROUTED_ROW, "agent, task_type"), grouped=True, columns=_PART),
-    Source("execution_routing.{work_type}.measured", _ROUTED, grouped=True, columns=_MEASURED),
+    Source("execution_routing.{work_type}.measured", _ROUTED, grouped=True,
+           columns=_ROUTED_SUMS),
     Source("execution_routing.{work_type}.measured.drivers.{driver}",
            _parts_of(_ROUTED, "work_type"), grouped=True, columns=_PART),
     Source("execution_routing.{work_type}.measured.efforts.{effort}",

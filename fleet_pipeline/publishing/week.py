@@ -23,6 +23,8 @@ from fleet_pipeline.publishing.stated import stated_tables
 TABLES: Final = (
     "requests",
     "window_coverage",
+    "weekly_volumes",
+    "model_contexts",
     "usage_totals",
     "daily_usage",
     "agent_usage",
@@ -60,6 +62,7 @@ TABLES: Final = (
     "probe_results",
     "quality_observations",
     "model_ranking",
+    "quality",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
 
@@ -92,15 +95,21 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
         known_hosts,
         org.hosts,
         priced_models(org),
+        [model.id for model in org.models],
+        close,
         published=same_week,
         newest=newest_week,
     )
-    refusals = [f"{outcome.name}: {outcome.says}" for outcome in outcomes if outcome.refuses]
-    if refusals:
-        raise PublicationError(f"nothing was published for {close}: " + "; ".join(refusals))
+    gate = quality.gate(outcomes, quality.accepted(home, close))
+    if gate.refusing:
+        refusals = "; ".join(outcome.told for outcome in gate.refusing)
+        raise PublicationError(f"nothing was published for {close}: {refusals}")
     shown_sources = {**sources, "hosts": known_hosts}
-    page = build_page(org, close, tables, shown_sources, [each.record() for each in outcomes])
+    records = [each.record() for each in outcomes]
+    page = build_page(org, close, tables, shown_sources, records, gate.accepted)
     made = {**tables, **stated_tables(org, sources, known_hosts, outcomes)}
+    # What tells one table from another holds for one version of a library, and for no reader.
+    made["quality"] = made["quality"].drop("judged")
     page["provenance"] = provenance.provenance(home, org, close, made)
     shown = {name: frame for name, frame in made.items() if name not in provenance.PRIVATE}
     trace.assert_explained(page, shown, figures_on(render_page(page, shown)))

@@ -9,7 +9,7 @@ import pytest
 
 from assets.definitions import defs
 from assets.partitions import key_of, weeks
-from fleet_pipeline import tables
+from fleet_pipeline import quality, tables
 from fleet_pipeline.publishing.provenance import LINEAGE
 from fleet_pipeline.publishing.week import TABLES
 from fleet_pipeline.weeks import FIRST_CLOSE
@@ -20,6 +20,7 @@ GROUPS = {
     "usage": {
         "requests",
         "window_coverage",
+        "weekly_volumes",
         "usage_totals",
         "daily_usage",
         "agent_usage",
@@ -52,7 +53,9 @@ GROUPS = {
         "replay_routes",
         "replay_cuts",
         "subscription_value",
+        "model_contexts",
     },
+    "quality": {"quality"},
     "publication": {"routing_page"},
 }
 NOT_MADE_HERE = {"transcripts", "organisation", "price_list", "price_feeds"}
@@ -66,6 +69,8 @@ REFUSING = {
     ("task_mix", "turns_add_up"),
     ("prices", "priced_models_have_prices"),
     ("replay_routes", "routes_add_up"),
+    ("window_coverage", "silence_is_explained"),
+    ("model_ranking", "ranking_is_complete"),
 }
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
@@ -79,7 +84,13 @@ WARNING = {
     ("price_sources", "prices_are_fresh"),
     ("model_catalog", "candidates_are_listed"),
     ("free_quotas", "free_tiers_are_verified"),
+    ("weekly_volumes", "volumes_are_usual"),
+    ("daily_usage", "agents_are_heard_of"),
+    ("model_contexts", "requests_fit_their_window"),
+    ("routing_page", "published_bytes_are_listed"),
 }
+IN_THE_ASSET = {("transcript_evidence", "hosts_are_read")}
+"""Told by the asset that it is about, as it is made: those of ``quality`` are told so too."""
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 CHECKS = [spec for check in defs.asset_checks or [] for spec in check.check_specs]
@@ -119,7 +130,7 @@ def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> N
     assert set(shown) == (
         GROUPS["usage"]
         | {"turns", "task_mix", "headroom", "five_hour_blocks", "realised"}
-        | {"cost_scenarios", "context_fit", "subscription_value"}
+        | {"cost_scenarios", "context_fit", "subscription_value", "model_contexts"}
     )
     for name, spec in shown.items():
         text = spec.metadata["sql"].value
@@ -141,6 +152,33 @@ def test_the_checks_that_refuse_and_those_that_warn_are_these() -> None:
         for blocking in (True, False)
     }
     assert found == {True: REFUSING, False: WARNING}
+
+
+def _told_by(asset: str) -> list[dg.AssetCheckSpec]:
+    [made] = [each for each in defs.assets or [] if _makes(each, asset)]
+    assert isinstance(made, dg.AssetsDefinition)
+    return list(made.check_specs)
+
+
+def _makes(made: object, asset: str) -> bool:
+    return isinstance(made, dg.AssetsDefinition) and made.key == dg.AssetKey(asset)
+
+
+def test_an_asset_tells_what_it_found_as_it_was_made() -> None:
+    [told] = _told_by("transcript_evidence")
+    assert ("transcript_evidence", told.name) in IN_THE_ASSET
+
+
+def test_each_check_of_each_suite_stands_on_the_verdicts_and_refuses_if_it_is_an_error() -> None:
+    expected = {
+        check.name: check.severity == "error"
+        for table in set(TABLES) - {"quality"}
+        for check in quality.checks_of(table)
+    }
+    told = _told_by("quality")
+    assert {spec.name: spec.blocking for spec in told} == expected
+    assert len(told) == len(expected) > 70
+    assert all(spec.description for spec in told)
 
 
 def test_every_check_says_why_it_matters() -> None:
@@ -208,11 +246,11 @@ def test_the_page_is_due_on_wednesday_at_nine() -> None:
     assert [name for name, spec in SPECS.items() if spec.freshness_policy] == ["routing_page"]
 
 
-def test_only_what_goes_over_a_network_is_retried() -> None:
+def test_what_asks_feeds_or_reads_what_they_said_is_retried_and_nothing_else() -> None:
     made = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     assert {asset.key.to_user_string() for asset in made} == SPECS.keys() - NOT_MADE_HERE
-    retried = [asset.key.to_user_string() for asset in made if asset.op.retry_policy]
-    assert retried == ["price_snapshots"]
+    retried = {asset.key.to_user_string() for asset in made if asset.op.retry_policy}
+    assert retried == (GROUPS["sweep"] - NOT_MADE_HERE) | {"prices"}
 
 
 def test_what_a_page_says_its_tables_are_made_of_is_what_the_graph_makes_them_of() -> None:

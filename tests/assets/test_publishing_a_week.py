@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from assets import runs
-from fleet_pipeline import dictionary
+from fleet_pipeline import dictionary, quality
 from fleet_pipeline.demo import DemoTruth
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.publishing.stated import ROWS
@@ -17,8 +17,18 @@ from fleet_pipeline.publishing.week import TABLES
 
 from .fleets import CLOSE, Fleet, Published
 
-OF_THE_DAY = {"feeds_answer"}
-"""Asked of the sweep, not of the week: no page may depend on it."""
+OF_THE_DAY = {
+    "feeds_answer",
+    "hosts_are_read",
+    "silence_is_explained",
+    "published_bytes_are_listed",
+}
+"""Asked of the day or of what was published, not of the week's tables: no page may hold them."""
+OF_THE_GATE = {"verdicts_hold"}
+"""Asked at the gate alone: whether the verdicts are of the tables that are published."""
+OF_THE_SUITES = {
+    check.name for table in set(TABLES) - {"quality"} for check in quality.checks_of(table)
+}
 REFUSING_OR_WARNING = {
     "prices_are_fresh",
     "candidates_are_listed",
@@ -38,6 +48,10 @@ REFUSING_OR_WARNING = {
     "used_models_have_prices",
     "ledger_is_within_client_totals",
     "transcripts_tell_nearly_all",
+    "volumes_are_usual",
+    "agents_are_heard_of",
+    "requests_fit_their_window",
+    "ranking_is_complete",
 }
 
 
@@ -100,10 +114,11 @@ def test_every_check_of_the_graph_is_asked_again_before_publishing(
 ) -> None:
     checks = published.fleet.page("latest")["checks"]
     assert isinstance(checks, dict)
-    assert {result["name"] for result in checks["results"]} == REFUSING_OR_WARNING
+    published_results = {result["name"] for result in checks["results"]}
+    assert published_results == REFUSING_OR_WARNING | OF_THE_SUITES | OF_THE_GATE
     evaluated = [entry.asset_check_evaluation for entry in events]
     asked = {check.check_name for check in evaluated if check}
-    assert asked == REFUSING_OR_WARNING | OF_THE_DAY
+    assert asked == REFUSING_OR_WARNING | OF_THE_SUITES | OF_THE_DAY
 
 
 def test_a_check_shows_the_numbers_behind_it(events: list[dg.EventLogEntry]) -> None:

@@ -587,11 +587,13 @@ def _build() -> dict[str, object]:
             "failed": 0,
             "warned": 1,
             "results": [
-                {"name": "agents_add_up", "severity": "error", "passed": True,
-                 "says": "agents add up to the fleet"},
+                {"name": "agents_add_up", "severity": "error", "passed": True, "broken": False,
+                 "table": "agent_usage", "says": "agents add up to the fleet", "remedy": ""},
                 {"name": "unattributed_input", "severity": "warn", "passed": False,
-                 "says": "unattributed input 3.1%, limit 3.0%"},
+                 "broken": False, "table": "agent_usage",
+                 "says": "unattributed input 3.1%, limit 3.0%", "remedy": "map their folders"},
             ],
+            "accepted": [],
         },
         "prices": {
             "basis": "feeds", "age_days": 1, "held": [], "ranking_withheld": None,

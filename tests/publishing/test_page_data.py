@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, ranking, tables, worktypes
+from fleet_pipeline import catalog, costing, quality, ranking, tables, worktypes
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
@@ -191,9 +191,12 @@ def quota() -> pl.DataFrame:
 
 
 CHECKS: list[CheckOutcome] = [
-    {"name": "totals_agree", "severity": "error", "passed": True, "says": "they do"},
-    {"name": "few_unattributed", "severity": "warn", "passed": False, "says": "3.1%, limit 3.0%"},
-    {"name": "headroom_read", "severity": "error", "passed": False, "says": "never"},
+    quality.Outcome(name, severity, passed, says).record()
+    for name, severity, passed, says in (
+        ("totals_agree", "error", True, "they do"),
+        ("few_unattributed", "warn", False, "3.1%, limit 3.0%"),
+        ("headroom_read", "error", False, "never"),
+    )
 ]
 
 

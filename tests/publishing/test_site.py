@@ -45,6 +45,7 @@ def test_a_week_holds_the_files_of_the_contract(tmp_path: Path, tables: Tables) 
     assert set(tree(folder)) == set(published.files) == {
         "index.html", "page.json", "cheap-model-offload-ranking.md", "SHA256SUMS",
         "routing.json", "claude-code-router.json", "litellm-router.yaml",
+        "quality.html",
         "tables/usage_totals.csv", "tables/usage_totals.parquet",
         "tables/agent_usage.csv", "tables/agent_usage.parquet",
         "tables/usage_totals.sql", "tables/agent_usage.sql", "tables/dictionary.json",
@@ -266,3 +267,20 @@ def test_a_reader_never_finds_the_week_missing_or_mixed(tmp_path: Path, tables: 
         reader.join()
     assert len(seen) > 4
     assert set(seen) <= known
+
+
+def test_the_index_lists_every_week_newest_first_for_people_and_programs(
+    tmp_path: Path, tables: Tables
+) -> None:
+    for as_of in ("2026-06-17", "2026-06-24", "2026-06-10"):
+        publish(tmp_path, week(as_of, title="<script>alert(1)</script>"), tables)
+    told = json.loads((tmp_path / "weeks.json").read_text())
+    assert told["latest"] == "2026-06-24"
+    assert [each["path"] for each in told["weeks"]] == [
+        "weeks/2026-06-24/", "weeks/2026-06-17/", "weeks/2026-06-10/",
+    ]  # fmt: skip
+    html = (tmp_path / "index.html").read_text()
+    assert html.index("weeks/2026-06-24/index.html") < html.index("weeks/2026-06-10/index.html")
+    assert "<script>" not in html and "&lt;script&gt;" in html
+    for each in told["weeks"]:
+        assert (tmp_path / each["path"] / "index.html").exists()

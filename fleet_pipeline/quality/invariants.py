@@ -1,19 +1,27 @@
-"""What must hold before a page may be published, and what is worth a warning.
+"""What must hold between tables, and between a table and what was known before.
 
 Pure: tables in, outcomes out. The graph shows each outcome on the table it is about; publication
 asks all of them again, so that no page gets past a check by being run alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypedDict
+from datetime import date
+from typing import Any, Final
 
 import polars as pl
 
 from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
 from fleet_pipeline.ledger import Held
+from fleet_pipeline.quality import verdicts
+from fleet_pipeline.quality.arrivals import (
+    agents_are_heard_of,
+    ranking_is_complete,
+    requests_fit_their_window,
+    volumes_are_usual,
+)
+from fleet_pipeline.quality.outcome import Outcome
+from fleet_pipeline.quality.verdicts import verdicts_hold
 
-Severity = Literal["error", "warn"]
 Tables = Mapping[str, pl.DataFrame]
 
 _PARTS: Final = (
@@ -34,43 +42,6 @@ on the server, both of which were billed: 1.6 % with the recorded client, full o
 LEAST_COMPLETE: Final = 0.9
 """Of what a client says it was billed. Titles, compaction and searches are in no transcript: less
 than 1 % with the recorded client."""
-
-
-class CheckOutcome(TypedDict):
-    """What one check found, as published: ``severity`` 'error' refuses to publish."""
-
-    name: str
-    severity: str
-    passed: bool
-    says: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one check found. ``says`` gives counts and names, never values of the logs.
-
-    ``counts`` are the numbers behind it, for whoever follows them from week to week.
-    """
-
-    name: str
-    severity: Severity
-    passed: bool
-    says: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def refuses(self) -> bool:
-        """Say whether nothing may be published."""
-        return not self.passed and self.severity == "error"
-
-    def record(self) -> "CheckOutcome":
-        """Return the outcome as ``page.json`` has it."""
-        return {
-            "name": self.name,
-            "severity": self.severity,
-            "passed": self.passed,
-            "says": self.says,
-        }
 
 
 def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
@@ -364,10 +335,16 @@ def all_outcomes(
     known_hosts: Sequence[Host],
     listed_hosts: Sequence[str],
     priced: Sequence[tuple[str, str]],
+    candidates: Sequence[str],
+    close: date,
     published: Mapping[str, object] | None,
     newest: Mapping[str, object] | None,
 ) -> list[Outcome]:
-    """Return what every check says of one week, in the order of the data's way to the page."""
+    """Return what every check says of one week, in the order of the data's way to the page.
+
+    Those of the suites come from the verdicts, which must be of these very tables.
+    """
+    judged = {name: frame for name, frame in tables.items() if name != "quality"}
     return [
         requests_are_unique(ledger),
         ledger_has_not_shrunk(tables["usage_totals"], sources, published, newest),
@@ -387,4 +364,10 @@ def all_outcomes(
         prices_are_fresh(tables["price_sources"]),
         candidates_are_listed(tables["model_catalog"]),
         free_tiers_are_verified(tables["free_quotas"]),
+        agents_are_heard_of(tables["daily_usage"], close),
+        volumes_are_usual(tables["weekly_volumes"]),
+        requests_fit_their_window(tables["model_contexts"]),
+        ranking_is_complete(tables["model_ranking"], candidates),
+        verdicts_hold(tables["quality"], judged),
+        *verdicts.outcomes(tables["quality"]),
     ]

@@ -238,10 +238,15 @@ def test_nothing_is_warned_of_where_no_client_keeps_a_total() -> None:
 
 
 def test_the_published_record_of_an_outcome_has_no_more_than_the_page_needs() -> None:
-    outcome = quality.Outcome("days_add_up", "error", False, "off", {"sums_off": 1})
+    outcome = quality.Outcome(
+        "days_add_up", "error", False, "off", {"sums_off": 1}, "daily_usage", "report it"
+    )
     assert outcome.record() == {
         "name": "days_add_up",
         "severity": "error",
         "passed": False,
+        "broken": False,
+        "table": "daily_usage",
         "says": "off",
+        "remedy": "report it",
     }
