@@ -85,11 +85,13 @@ def free_quotas(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame
 
 
 @weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)
-def changes(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
-    """Changes since the close before: models, prices, quotas and policies, each field by itself."""
+def changes(
+    context: dg.AssetExecutionContext, fleet: Fleet, model_ranking: pl.DataFrame
+) -> pl.DataFrame:
+    """Changes since the close before: models, prices, places, quotas, policies, field by field."""
     settings, close = fleet.settings(), close_of(context)
     before, after = (catalog.known_at(settings.home, day) for day in (opening(close), close))
-    return catalog.changes(settings.organisation(), before, after)
+    return catalog.changes(settings.organisation(), before, after, model_ranking)
 
 
 @dg.asset_check(asset=price_snapshots)

@@ -349,7 +349,10 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("task_mix", "sessions"): "Sessions with at least one such turn.",
     ("eligible_share", "sessions"): "Sessions with at least one request on Claude.",
     ("eligible_share", "agent"): "Agent, or empty for the whole fleet.",
-    ("changes", "kind"): "held, repriced, gone, new, retires, quota or policy.",
+    ("changes", "source"): (
+        "Price list that says so, or the weekly table; null for the organisation's own files."
+    ),
+    ("changes", "kind"): "held, repriced, place, gone, new, retires, quota or policy.",
     ("exchange_rates", "expires_on"): "UTC day from which the rate no longer holds.",
     ("exchange_rates", "status"): "fitted: the rate holds; refused: see reason.",
     ("five_hour_blocks", "target_tokens"): "What the target shares would have moved, tokens.",

@@ -1,4 +1,4 @@
-"""What changed from one week's close to the next: models, prices, quotas, policies.
+"""What changed from one week's close to the next: models, prices, places, quotas, policies.
 
 Pure, but for ``known_at``: each close is looked at with what was known by then, so that what a week
 says of itself never changes afterwards.
@@ -19,10 +19,10 @@ from fleet_pipeline.pricing import ModelPrice, PriceBook, snapshots
 from fleet_pipeline.pricing.feeds import openrouter
 from fleet_pipeline.pricing.price_ledger import price_ledger
 
-Kind = Literal["repriced", "held", "new", "gone", "retires", "quota", "policy"]
+Kind = Literal["repriced", "held", "place", "new", "gone", "retires", "quota", "policy"]
 
 _ORDER: Final[tuple[Kind, ...]] = (
-    "held", "repriced", "gone", "new", "retires", "quota", "policy",
+    "held", "repriced", "place", "gone", "new", "retires", "quota", "policy",
 )  # fmt: skip
 _POLICY: Final = {"training_use"}
 _PRICES: Final = {
@@ -80,10 +80,12 @@ def known_at(home: Home, close: date) -> Known:
     )
 
 
-def changes(org: Org, before: Known, after: Known) -> pl.DataFrame:
+def changes(org: Org, before: Known, after: Known, places: pl.DataFrame) -> pl.DataFrame:
     """Return the weekly table ``changes`` in ``SCHEMA``, in a total order.
 
-    Models that only one of two lists has are told where both lists are known.
+    Models that only one of two lists has are told where both lists are known. ``places`` is the
+    weekly table ``model_ranking`` of the later close: it knows each place at the close before, and
+    says why it is another.
     """
     names = {(model.price_provider, model.price_model): model.id for model in org.models}
     keys = sorted({*priced_models(org), *before.listed(), *after.listed()})
@@ -91,6 +93,7 @@ def changes(org: Org, before: Known, after: Known) -> pl.DataFrame:
         *(row for key in keys for row in _repriced(key, before, after)),
         *(row for key in priced_models(org) for row in _held(key, before, after)),
         *_came_and_went(before, after),
+        *_moved(places),
         *_free_tiers(before.free_apis, after.free_apis),
     ]
     for row in rows:
@@ -157,6 +160,21 @@ def _came_and_went(before: Known, after: Known) -> Iterator[Row]:
                 "before": was and str(was),
                 "after": now and str(now),
             }
+
+
+def _moved(places: pl.DataFrame) -> Iterator[Row]:
+    """Yield places over all kinds of work; those of each kind stand in the ranking alone."""
+    moved = places.filter(pl.col("scope") == "overall", pl.col("rank") != pl.col("previous_rank"))
+    for model, was, now in moved.select("model", "previous_rank", "rank").iter_rows():
+        yield {
+            "kind": "place",
+            "subject": model,
+            "field": "overall",
+            "before": str(was),
+            "after": str(now),
+            "source": "model_ranking",
+            "is_candidate": True,
+        }
 
 
 def _free_tiers(before: pl.DataFrame, after: pl.DataFrame) -> Iterator[Row]:

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", required=False)
 @click.option("--at", type=options.DAY, help="The day of use, UTC [today].")
+@click.option("--held", is_flag=True, help="What feeds said that was not believed, and why.")
 @options.with_home
 @options.as_json
-def prices(settings: "Settings", model: str | None, at: date | None, as_json: bool) -> None:
+def prices(
+    settings: "Settings", model: str | None, at: date | None, held: bool, as_json: bool
+) -> None:
     """Show what a model costs, in US dollars per million tokens.
 
     MODEL is a name of the organisation's, `<provider>/<model>`, or a model's id; without it every
@@ -33,6 +36,10 @@ def prices(settings: "Settings", model: str | None, at: date | None, as_json: bo
     day = at or options.now().date()
     org = settings.organisation() if settings.org_folder.is_dir() else None
     book = price_book(settings.home)
+    if held:
+        only = None if model is None else resolve(model, aliases(org), book, day)
+        _held(book, day, only, as_json)
+        return
     if model is None:
         _all(settings, org, book, day, as_json)
         return
@@ -45,6 +52,41 @@ def prices(settings: "Settings", model: str | None, at: date | None, as_json: bo
         output.document(record)
     else:
         output.result(_told(record))
+
+
+def _held(book: "PriceBook", day: date, only: tuple[str, str] | None, as_json: bool) -> None:
+    from fleet_pipeline.pricing.enquiry import questioned
+
+    rows = [row for row in questioned(book, day) if only in (None, (row["provider"], row["model"]))]
+    held = sum(not row["believed"] for row in rows)
+    if as_json:
+        output.document({"at": day, "held": held, "confirmed": len(rows) - held, "prices": rows})
+    else:
+        output.result(_questioned(rows, held, day))
+
+
+def _questioned(rows: "list[Record]", held: int, day: date) -> str:
+    from fleet_pipeline.reports.text_table import TextTable, plain
+
+    said = f"until {day}: {held} held back, {len(rows) - held} confirmed and believed"
+    if not rows:
+        return said
+    table = TextTable(
+        ("first seen", "last seen", "model", "in", "out", "source", "remark"),
+        [
+            (
+                str(row["first_seen"]),
+                str(row["last_seen"]),
+                f"{row['provider']}/{row['model']}",
+                *(_usd(row[column]) for column in tuple(_CLASSES)[:2]),
+                str(row["source"]),
+                _remark(row),
+            )
+            for row in rows
+        ],
+        (False, False, False, True, True, False, False),
+    )
+    return "\n".join([said, "", *plain(table)])
 
 
 def _all(

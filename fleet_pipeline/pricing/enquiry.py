@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import polars as pl
+
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.pricing import embedded
 from fleet_pipeline.pricing.book import PriceBook
@@ -107,6 +109,31 @@ def history(book: PriceBook, provider: str, model: str) -> list[Record]:
                 }
             )
     return sorted(rows, key=lambda row: (str(row["effective_from"] or ""), str(row["source"])))
+
+
+def questioned(book: PriceBook, at: date) -> list[Record]:
+    """Return each price of a feed that something spoke against by ``at``, in order of time.
+
+    ``believed`` tells what another source or a week of the same outweighed, ``confirmed_by`` by
+    what; the others are held. Prices in USD per million tokens, null where unknown.
+    """
+    rows = book.ledger.filter(
+        pl.col("reason").is_not_null(), pl.col("first_seen").dt.date() <= at
+    ).sort("first_seen", "provider", "model", "source")
+    return [
+        {
+            "provider": row["provider"],
+            "model": row["model"],
+            "first_seen": row["first_seen"].date(),
+            "last_seen": row["last_seen"].date(),
+            **{column: _number(row[column]) for column in PRICE_COLUMNS[:3]},
+            "source": row["source"],
+            "reason": row["reason"],
+            "believed": row["believed"],
+            "confirmed_by": row["confirmed_by"],
+        }
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def _lists(book: PriceBook, provider: str, model: str, at: date) -> bool:

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from fleet_pipeline import tables
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook
 from fleet_pipeline.pricing.embedded import SOURCE
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
@@ -172,6 +171,8 @@ def model_contexts(requests: pl.DataFrame, at: date, book: PriceBook) -> pl.Data
     prices = [book.find(_PROVIDERS[client], model, at) for client, model in used.iter_rows()]
     listed = [price.context_tokens if price else None for price in prices]
     windows = used.with_columns(pl.Series("context_tokens", listed, dtype=pl.Int64))
+    from fleet_pipeline import tables  # loads the query engine, which `fleet prices` does not need
+
     return tables.run(
         "model_contexts",
         requests=requests.select("client", "model", "full_input_tokens"),

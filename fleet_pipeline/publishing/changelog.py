@@ -23,6 +23,7 @@ _ATOM: Final = "http://www.w3.org/2005/Atom"
 _VERBS: Final = {
     "held": "held back",
     "repriced": "repriced",
+    "place": "place",
     "gone": "gone",
     "new": "new",
     "retires": "end of life",

@@ -85,7 +85,7 @@ def build_page(
         "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
         "checks": {**_checks(checks), "accepted": list(accepted)},
-        "changes": change_records(tables["changes"]),
+        "changes": change_records(tables["changes"], ranked=not prices["ranking_withheld"]),
     }
     return {name: _plain(value) for name, value in page.items()}
 

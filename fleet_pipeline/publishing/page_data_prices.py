@@ -53,9 +53,13 @@ def price_facts(tables: Tables) -> Record:
     }
 
 
-def change_records(changes: pl.DataFrame) -> list[Record]:
-    """Return what changed since the week before, one record for each field."""
-    return changes.to_dicts()
+def change_records(changes: pl.DataFrame, *, ranked: bool) -> list[Record]:
+    """Return what changed since the week before, one record for each field.
+
+    A page that is not ``ranked``, its prices being too old, tells no change of place either.
+    """
+    told = changes if ranked else changes.filter(pl.col("kind") != "place")
+    return told.to_dicts()
 
 
 def availability_badges(row: Mapping[str, object]) -> list[str]:

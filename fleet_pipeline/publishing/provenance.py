@@ -137,7 +137,8 @@ _MADE: Final[Mapping[str, Made]] = {
         function="fleet_pipeline.ranking.model_ranking:model_ranking",
     ),
     "changes": Made(
-        ("price_snapshots", "organisation"), function="fleet_pipeline.catalog.changes:changes"
+        ("price_snapshots", "organisation", "model_ranking"),
+        function="fleet_pipeline.catalog.changes:changes",
     ),
 }
 LINEAGE: Final[Mapping[str, Made]] = {

@@ -12,9 +12,11 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.org import FreeLimits, Org
 from fleet_pipeline.pricing import snapshots
 from fleet_pipeline.pricing.observations import Offer, snapshot
+from fleet_pipeline.ranking.model_ranking import SCHEMA as RANKING
 
 BEFORE, CLOSE = date(2026, 6, 17), date(2026, 6, 24)
 GLM = "z-ai/glm-5.2"
+UNRANKED = pl.DataFrame(schema=RANKING)
 
 
 def listed(home: Home, day: date, **prices: str | tuple[str, str]) -> None:
@@ -30,7 +32,7 @@ def listed(home: Home, day: date, **prices: str | tuple[str, str]) -> None:
 
 def told(home: Home, org: Org) -> list[tuple[object, ...]]:
     before, after = (catalog.known_at(home, day) for day in (BEFORE, CLOSE))
-    made = catalog.changes(org, before, after)
+    made = catalog.changes(org, before, after, UNRANKED)
     return made.select("kind", "subject", "field", "before", "after").rows()
 
 
@@ -69,7 +71,7 @@ def test_before_any_feed_the_packages_dated_prices_tell_what_moved(home: Home, o
     before, after = (
         catalog.known_at(home, day) for day in (date(2026, 10, 14), date(2026, 10, 21))
     )
-    made = catalog.changes(org, before, after)
+    made = catalog.changes(org, before, after, UNRANKED)
     glm = made.filter(subject=GLM, field="input").row(0, named=True)
     assert (glm["before"], glm["after"]) == ("1.4", "0.62")
     assert (glm["on"], glm["source"]) == (date(2026, 10, 19), "genai-prices 0.2.3")
@@ -92,6 +94,31 @@ def test_a_free_tiers_limit_and_its_use_for_training_are_told_apart(home: Home, 
     ]
 
 
+def placed(*places: tuple[str, str, int, int]) -> pl.DataFrame:
+    """Return a ranking: scope, model, the place now and at the close before."""
+    names = ("scope", "model", "rank", "previous_rank")
+    rows = [dict(zip(names, place, strict=True)) for place in places]
+    return pl.DataFrame(rows, schema=RANKING, orient="row")
+
+
+def test_a_place_that_is_another_is_told_and_one_that_is_the_same_is_not(
+    home: Home, org: Org
+) -> None:
+    before, after = (catalog.known_at(home, day) for day in (BEFORE, CLOSE))
+    ranking = placed(
+        ("overall", "qwen/qwen3.7-plus", 1, 2),
+        ("overall", GLM, 2, 1),
+        ("overall", "moonshotai/kimi-k2.7-code", 3, 3),
+        ("code_review", "moonshotai/kimi-k2.7-code", 1, 2),
+    )
+    made = catalog.changes(org, before, after, ranking)
+    assert made.select("kind", "subject", "field", "before", "after").rows() == [
+        ("place", "qwen/qwen3.7-plus", "overall", "2", "1"),
+        ("place", GLM, "overall", "1", "2"),
+    ]
+    assert made["is_candidate"].all()
+
+
 def test_what_came_after_the_close_is_told_the_week_after(home: Home, org: Org) -> None:
     listed(home, date(2026, 6, 16), glm="1.4")
     listed(home, CLOSE, glm="1.2")
@@ -111,6 +138,7 @@ def _noon(day: date, days: int) -> datetime:
 
 
 def test_the_schema_is_the_same_with_and_without_changes(home: Home, org: Org) -> None:
-    empty = catalog.changes(org, *(catalog.known_at(home, day) for day in (BEFORE, CLOSE)))
+    before, after = (catalog.known_at(home, day) for day in (BEFORE, CLOSE))
+    empty = catalog.changes(org, before, after, UNRANKED)
     assert empty.is_empty()
     assert empty.schema["on"] == pl.Date()

@@ -89,6 +89,27 @@ def test_the_row_in_force_comes_with_its_source_its_age_and_its_history(
     assert "held: zero" in words
 
 
+def test_what_was_held_back_is_counted_and_listed_with_its_reason(
+    fleet: Run, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    for day, price in ((16, "1.4"), (17, "0"), (18, "1.4"), (19, "2.8"), (27, "2.8")):
+        heard(home, day, price)
+    asked = ("prices", "--held", "--home", home, "--at")
+    told = json.loads(fleet(*asked, "2026-06-28", "--json").stdout)
+    assert (told["held"], told["confirmed"]) == (1, 1)
+    assert [(row["first_seen"], row["reason"], row["believed"]) for row in told["prices"]] == [
+        ("2026-06-17", "zero", False),
+        ("2026-06-19", "jump", True),
+    ]
+    words = fleet(*asked, "2026-06-28", GLM).stdout
+    assert words.startswith("until 2026-06-28: 1 held back, 1 confirmed and believed\n")
+    assert "held: zero" in words and "jump, confirmed: a week of the same" in words
+    assert fleet(*asked, "2026-06-16").stdout.split("\n")[0] == (
+        "until 2026-06-16: 0 held back, 0 confirmed and believed"
+    )
+
+
 def test_without_a_model_every_candidate_is_told(fleet: Run, org: Path) -> None:
     told = json.loads(fleet("prices", "--at", "2026-06-18", "--json").stdout)
     assert [row["id"] for row in told["prices"]][:2] == [GLM, "qwen/qwen3.7-plus"]

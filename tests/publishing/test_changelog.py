@@ -38,6 +38,16 @@ def test_the_markdown_tells_what_concerns_the_fleet_newest_week_first() -> None:
     assert "input 0.3 to 0.32 (openrouter 2026-06-12)" in told
 
 
+def test_a_change_of_place_is_told_in_all_three() -> None:
+    moved = {"kind": "place", "field": "overall", "before": "2", "after": "1"}
+    files = changelog_files([week("2026-06-10", **moved, source="model_ranking", on=None)])
+    assert json.loads(files["changelog.jsonl"])["kind"] == "place"
+    said = "place: qwen/qwen3.7-plus, overall 2 to 1 (model_ranking)"
+    feed = Xml.fromstring(files["feed.xml"])
+    assert feed.findtext("a:entry/a:content", None, ATOM) == said
+    assert "- place: " in files["changelog.md"].decode()
+
+
 def test_the_feed_is_atom_with_an_entry_for_each_of_the_last_weeks() -> None:
     weeks = [week(f"2026-{month:02}-{day:02}") for month in (4, 5, 6) for day in range(1, 11)]
     feed = Xml.fromstring(changelog_files(weeks)["feed.xml"])

@@ -139,7 +139,6 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         org, after.observations, pl.DataFrame(schema=endpoints.SCHEMA)
     )
     made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
-    made["changes"] = catalog.changes(org, before, after)
     models = [model.id for model in org.models]
     made["probe_results"] = pl.DataFrame(schema=results.SCHEMA)
     made["quality_observations"] = ranking.quality_observations(models, AS_OF)
@@ -150,6 +149,7 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         AS_OF,
         ranking.cost_at_own_mix(org, made["prices"], made["usage_totals"]),
     )
+    made["changes"] = catalog.changes(org, before, after, made["model_ranking"])
     nowhere = Home(Path("/nonexistent"))
     return made | work_tables(org, made, quota(), nowhere, AS_OF)
 
@@ -524,9 +524,16 @@ def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:
 
 def test_prices_that_are_too_old_are_on_the_page_without_a_ranking(org: Org) -> None:
     old = {"source": "openrouter", "age_days": 15, "models": 3, "held": 0, "age": "too old"}
-    sources = weekly_tables(org, ledger(*a_month()))["price_sources"]
+    usual = weekly_tables(org, ledger(*a_month()))
     rows = pl.DataFrame([{**old, "last_good": datetime(2026, 6, 2, tzinfo=UTC)}])
-    built = page(org, *a_month(), price_sources=pl.concat([sources, rows], how="diagonal_relaxed"))
+    moved = pl.DataFrame([{"kind": kind, "subject": "m"} for kind in ("place", "quota")])
+    built = page(
+        org,
+        *a_month(),
+        price_sources=pl.concat([usual["price_sources"], rows], how="diagonal_relaxed"),
+        changes=pl.concat([usual["changes"], moved], how="diagonal_relaxed"),
+    )
     assert built["ranking"] == []
+    assert [change["kind"] for change in items(built["changes"])] == ["quota"]
     assert built["prices"]["ranking_withheld"] == "the newest prices are 15 days old"
     assert named(built["prices"]["sources"], source="openrouter")["age_days"] == 15

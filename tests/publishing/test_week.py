@@ -110,7 +110,6 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
             fleet, after.observations, catalog.newest(home, "endpoints", close)
         ),
         "free_quotas": catalog.free_quotas(fleet, close, catalog.newest(home, "quotas", close)),
-        "changes": catalog.changes(fleet, before, after),
         "daily_usage": tables.run("daily_usage", requests=requests),
         "weekly_volumes": tables.run(
             "weekly_volumes", parameters={"week_end": close}, usage=ledger.usage(home)
@@ -135,6 +134,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         close,
         ranking.cost_at_own_mix(fleet, made["prices"], made["usage_totals"]),
     )
+    made["changes"] = catalog.changes(fleet, before, after, made["model_ranking"])
     plain = (name for name in TABLES if name not in made and name != "quality")
     return judged(made | {name: tables.run(name, requests=requests) for name in plain})
 
