@@ -31,6 +31,7 @@ _TYPES: Final = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".md": "text/markdown; charset=utf-8",
+    ".yaml": "application/yaml",
     ".csv": "text/csv; charset=utf-8",
     ".sql": "text/plain; charset=utf-8",
     ".xml": "application/atom+xml",

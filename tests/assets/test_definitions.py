@@ -25,6 +25,7 @@ GROUPS = {
         "daily_usage",
         "agent_usage",
         "context_profile",
+        "context_curve",
         "model_mix",
         "codex_usage",
         "reconciliation",
@@ -32,7 +33,7 @@ GROUPS = {
     },
     "worktypes": {"turns", "task_mix", "eligible_share", "routing_policy"},
     "headroom": {"headroom", "five_hour_blocks", "exchange_rates"},
-    "drift": {"realised", "agent_days", "hot_week_chance"},
+    "drift": {"realised", "agent_days", "hot_week_chance", "agent_weeks", "deciding_figures"},
     "sweep": {
         "price_feeds",
         "price_snapshots",
@@ -130,7 +131,7 @@ def test_a_table_from_sql_shows_its_statement_and_changes_version_with_it() -> N
     assert set(shown) == (
         GROUPS["usage"]
         | {"turns", "task_mix", "headroom", "five_hour_blocks", "realised"}
-        | {"cost_scenarios", "context_fit", "subscription_value", "model_contexts"}
+        | {"cost_scenarios", "context_fit", "subscription_value", "model_contexts", "agent_weeks"}
     )
     for name, spec in shown.items():
         text = spec.metadata["sql"].value

@@ -544,7 +544,7 @@ def _build() -> dict[str, object]:
             "Every cheap-model output is verified by Claude or Codex before it counts.",
         ],
         "ranking": [
-            {"rank": rank, "model": model, "name": name, "route": route,
+            {**_unprobed(rank, model, prices), "model": model, "name": name, "route": route,
              "cost_badge": _badge(prices), "price": _price(prices), "context_tokens": window,
              "evidence": "curated order, no probes yet", "tier": 1 + (rank > 3), "reason": None,
              "previous_rank": rank, "provisional": rank > 4, "pareto": rank < 3, "badges": [],

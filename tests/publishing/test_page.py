@@ -133,7 +133,11 @@ def test_each_card_says_what_changed_and_whether_it_is_a_range_exact_or_a_readin
 
 def test_a_check_that_was_overruled_is_named_at_the_top() -> None:
     words = outline(
-        changed(checks__accepted=[{"check": "hosts_are_reporting", "because": "kiln is sold"}])
+        changed(
+            checks__accepted=[
+                {"check": "hosts_are_reporting", "says": "kiln is quiet", "because": "kiln is sold"}
+            ]
+        )
     ).words
     assert words.index("kiln is sold") < words.index("Move bounded execution")
 
