@@ -81,7 +81,8 @@ def free_quotas(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame
     """Free tiers at the week's close: limits, what is left, how many packets fit into a day."""
     settings, close = fleet.settings(), close_of(context)
     told = catalog.newest(settings.home, "quotas", close)
-    return catalog.free_quotas(settings.organisation(), close, told)
+    counted = catalog.newest(settings.home, "own_counts", close)
+    return catalog.free_quotas(settings.organisation(), close, told, counted)
 
 
 @weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)

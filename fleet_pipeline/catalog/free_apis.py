@@ -28,6 +28,7 @@ _SCHEMA: Final = pl.Schema(
         "quota_signal": pl.String(),
         "requests_left": pl.Int64(),
         "quota_read_at": pl.Datetime("us", "UTC"),
+        "left_told_by": pl.String(),
         "training_use": pl.String(),
         "verified_at": pl.Date(),
         "expires_on": pl.Date(),
@@ -41,15 +42,28 @@ _SCHEMA: Final = pl.Schema(
 )
 
 
-def free_quotas(org: Org, as_of: date, quotas: pl.DataFrame) -> pl.DataFrame:
+def free_quotas(
+    org: Org, as_of: date, quotas: pl.DataFrame, own_counts: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return the weekly table ``free_quotas``: one row for each free API of the organisation.
 
     ``packets_per_day``: how many of the organisation's packets the tightest known limit lets
-    through in a day; null where no limit is known. ``quotas``: what providers said is left.
+    through in a day; null where no limit is known. ``quotas``: what providers said is left;
+    ``own_counts``: what this home counted, which stands in where no provider spoke within the day
+    before. Both as they were known at the close.
     """
-    told = {row["provider"]: row for row in quotas.iter_rows(named=True)}
+    told = _told(quotas, "provider")
+    for provider, row in _told(own_counts, "own count").items():
+        said = told.get(provider)
+        if said is None or said["observed_at"] < row["observed_at"] - timedelta(days=1):
+            told[provider] = row
     rows = [_row(api, org.packet, as_of, told.get(api.provider)) for api in org.free_apis]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _told(quotas: pl.DataFrame | None, by: str) -> dict[str, dict[str, Any]]:
+    rows = () if quotas is None else quotas.iter_rows(named=True)
+    return {row["provider"]: {**row, "told_by": by} for row in rows}
 
 
 def packets_per_day(
@@ -123,6 +137,7 @@ def _row(
         "quota_signal": api.quota_signal,
         "requests_left": told["requests_left"] if told else None,
         "quota_read_at": told["observed_at"] if told else None,
+        "left_told_by": told["told_by"] if told else None,
         "training_use": api.training_use,
         "verified_at": api.verified_at,
         "expires_on": api.verified_at and api.verified_at + GOOD_FOR,

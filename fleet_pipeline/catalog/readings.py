@@ -14,7 +14,7 @@ from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.store import read_frame, write_frame
 
-Kind = Literal["endpoints", "quotas", "free_apis"]
+Kind = Literal["endpoints", "quotas", "own_counts", "free_apis"]
 
 QUOTAS: Final = pl.Schema(
     {
@@ -26,7 +26,7 @@ QUOTAS: Final = pl.Schema(
         "requests_left": pl.Int64(),
     }
 )
-"""One row: what a provider said is left of the day's free requests of the account."""
+"""One row: what is left of a day's free requests, as a provider said or as this home counted."""
 
 FREE_APIS: Final = pl.Schema(
     {
@@ -42,6 +42,7 @@ FREE_APIS: Final = pl.Schema(
 SCHEMAS: Final[dict[Kind, pl.Schema]] = {
     "endpoints": endpoints.SCHEMA,
     "quotas": QUOTAS,
+    "own_counts": QUOTAS,
     "free_apis": FREE_APIS,
 }
 

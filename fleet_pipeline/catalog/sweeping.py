@@ -6,6 +6,7 @@ Belongs here: one sweep over everything that can be asked. How a single feed is 
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.catalog import endpoints, free_apis, quotas, readings
+from fleet_pipeline.catalog import endpoints, free_apis, own_counts, quotas, readings
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.home import Home, write_whole
 from fleet_pipeline.org import Org, priced_models
@@ -117,6 +118,8 @@ def run(
         if key:
             notes["quota"] = _note_quota(home, router, now, key, limits)
     _note_free_apis(home, org, now)
+    if said := _note_own_counts(home, org, now):
+        notes["own count"] = said
     made = Sweep(now, reports, _held(price_book(home), org, now), notes)
     write_whole(_last_sweep(home), f"{json.dumps(made.record(), indent=2)}\n".encode())
     return made
@@ -177,6 +180,20 @@ def _note_quota(home: Home, router: Feed, now: datetime, key: str, limits: Limit
     readings.add(home, "quotas", reading, now)
     [told] = reading.to_dicts()
     return f"{told['requests_left']} of {told['requests_per_day']} free requests left"
+
+
+def _note_own_counts(home: Home, org: Org, now: datetime) -> str:
+    try:
+        counted = own_counts.counted(home, org, now)
+    except (sqlite3.Error, ConfigurationError) as failure:
+        return f"not taken: {failure}"
+    if counted.is_empty():
+        return ""
+    readings.add(home, "own_counts", counted, now)
+    return ", ".join(
+        f"{row['provider']}: {row['requests_left']} of {row['requests_per_day']} requests left"
+        for row in counted.iter_rows(named=True)
+    )
 
 
 def _note_free_apis(home: Home, org: Org, now: datetime) -> None:

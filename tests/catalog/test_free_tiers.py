@@ -6,11 +6,14 @@ import polars as pl
 import pytest
 
 from fleet_pipeline import catalog
-from fleet_pipeline.catalog import quotas
+from fleet_pipeline.catalog import quotas, readings
 from fleet_pipeline.catalog.free_apis import packets_per_day
 from fleet_pipeline.catalog.readings import QUOTAS
 from fleet_pipeline.errors import SourceError
+from fleet_pipeline.home import Home
 from fleet_pipeline.org import FreeApi, FreeLimits, Org, Packet
+from fleet_pipeline.org.lanes import Lane
+from fleet_pipeline.packets import QuotaLedger, lanes_of, opened
 
 PACKET = Packet(input_tokens=4000, output_tokens=1000)
 NOTHING = pl.DataFrame(schema=QUOTAS)
@@ -79,3 +82,42 @@ def test_openrouters_own_word_of_the_days_quota_is_read() -> None:
 def test_an_answer_without_a_quota_is_no_reading(body: bytes) -> None:
     with pytest.raises(SourceError):
         quotas.read(body, datetime(2026, 6, 16, tzinfo=UTC))
+
+
+def test_what_no_provider_tells_is_counted_and_a_closed_week_keeps_its_count(
+    home: Home, org: Org
+) -> None:
+    lane = Lane(name="g", base_url="https://g.test/v1", model="m", free=True, free_api="Groq free")
+    org = org.model_copy(update={"lanes": (lane,)})
+    close = date(2026, 6, 17)
+
+    def sweep(at: datetime, packets: int) -> None:
+        with opened(home) as connection:
+            for _ in range(packets):
+                QuotaLedger(connection).begin(lanes_of(org)[0], "sha", 1, at)
+        catalog.run(home, org, at, offline=True)
+
+    def row() -> tuple[object, ...]:
+        counted = readings.newest(home, "own_counts", close)
+        table = catalog.free_quotas(org, close, NOTHING, counted).filter(provider="Groq free")
+        return table.select("requests_left", "quota_read_at", "left_told_by").row(0)
+
+    sweep(datetime(2026, 6, 15, 12, tzinfo=UTC), 1)
+    sweep(at := datetime(2026, 6, 16, 12, tzinfo=UTC), 3)
+    known = row()
+    assert known == (997, at, "own count")
+    sweep(datetime(2026, 6, 17, 12, tzinfo=UTC), 5)
+    assert row() == known
+
+
+def test_the_providers_word_of_the_day_outweighs_the_own_count(org: Org) -> None:
+    def reading(day: int, left: int) -> pl.DataFrame:
+        at = datetime(2026, 6, day, 3, tzinfo=UTC)
+        rows = [("Groq free", at, at, 1000, 1000 - left, left)]
+        return pl.DataFrame(rows, schema=QUOTAS, orient="row")
+
+    def left(told_on: int) -> int:
+        table = catalog.free_quotas(org, date(2026, 6, 17), reading(told_on, 9), reading(16, 8))
+        return int(table.filter(provider="Groq free")["requests_left"].item())
+
+    assert (left(15), left(14)) == (9, 8)
