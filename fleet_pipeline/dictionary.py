@@ -67,7 +67,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "planned_tokens": "Full input that the plan of the week meant to move; null without a plan.",
     "moved_tokens": "The most that can have moved: gone from Claude and come to Codex.",
     "off_matrix_tokens": "Full input on Claude in turns that the matrix sends elsewhere.",
-    "off_matrix_share": "That in Claude's full input of the week, 0 to 1.",
+    "off_matrix_share": "That in Claude's full input of turns begun that week, 0 to 1.",
     "typical_tokens": "Median full input of the agent's active days, tokens.",
     "active_days": "Days of the window on which the agent had any request.",
     "robust_z": "Distance from the agent's median day, in robust standard deviations of the log.",

@@ -31,7 +31,8 @@ routed as (
     select
         published.week_start,
         coalesce(sum(turns.full_input_tokens) filter (routes.leaves_claude), 0)::bigint
-            as off_matrix_tokens
+            as off_matrix_tokens,
+        sum(turns.full_input_tokens) as turn_tokens
     from (select distinct week_start from routes) as published
     left join turns on turns.client = 'claude'
         and turns.started_at::date >= published.week_start
@@ -66,7 +67,8 @@ select
         greatest(0, least(-claude_change_tokens, codex_change_tokens))
     end as moved_tokens,
     off_matrix_tokens,
-    off_matrix_tokens / nullif(claude_tokens, 0) as off_matrix_share
+    -- Of the turns that began in that week, as above: one may end in the next.
+    off_matrix_tokens / nullif(turn_tokens, 0) as off_matrix_share
 from compared
 left join planned using (week_start)
 left join routed using (week_start)

@@ -99,7 +99,7 @@ def test_a_week_with_a_missing_day_says_nothing_about_change() -> None:
 def test_work_that_the_matrix_sends_away_and_claude_still_did_is_off_the_matrix() -> None:
     done = turns(("claude", "checks", 40), ("claude", "conversation", 50), ("codex", "checks", 7))
     row = last_week(a_month([10] * 4, [0] * 4), plans(checks=True, conversation=False), done)
-    assert (row["off_matrix_tokens"], row["off_matrix_share"]) == (40, 40 / 70)
+    assert (row["off_matrix_tokens"], row["off_matrix_share"]) == (40, 40 / 90)
 
 
 def policy(share: float, leaves_claude: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
