@@ -278,7 +278,7 @@ def test_control_c_ends_a_command_that_waits(org: Path) -> None:
         process = subprocess.Popen([FLEET, "ingest"], stderr=subprocess.PIPE, text=True)
         wait_until_open(process.pid, ".lock")
         process.send_signal(signal.SIGINT)
-        _, says = process.communicate(timeout=10)
+        _, says = process.communicate(timeout=30)
     assert (process.returncode, says) == (130, "")
 
 
