@@ -6,7 +6,8 @@ out before; ``grade`` asks again, since a grade must not depend on who ran the p
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final, assert_never
 
 from jsonschema import Draft202012Validator
@@ -25,7 +26,7 @@ from fleet_pipeline.probes.items import (
     ProbeItem,
     Python,
     Words,
-)  # fmt: skip
+)
 from fleet_pipeline.probes.results import Outcome
 
 _LONGEST_LINE: Final = 100
@@ -63,9 +64,7 @@ def _holds(check: Check, answer: dict[str, Any]) -> bool:
         case Python():
             return sandbox.passes(answer[check.field], check.tests)
         case Catches():
-            run: Callable[[str], bool] = lambda code: sandbox.passes(  # noqa: E731
-                code, answer[check.field], call_tests=True
-            )
+            run = partial(sandbox.passes, tests=answer[check.field], call_tests=True)
             return run(check.right) and not any(map(run, check.wrong))
         case _:
             assert_never(check)

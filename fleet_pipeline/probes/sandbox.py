@@ -93,7 +93,7 @@ def passes(code: str, tests: str, *, call_tests: bool = False) -> bool:
                 pass_fds=(write,),
                 start_new_session=True,
                 preexec_fn=_limit,
-            )  # fmt: skip
+            )
             os.close(write)
             write = -1
             try:

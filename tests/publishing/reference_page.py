@@ -642,8 +642,8 @@ def changed(**paths: object) -> dict[str, object]:
         *parents, last = path.split("__")
         node: object = page
         for name in parents:
-            node = node[int(name)] if isinstance(node, list) else node[name]  # type: ignore[index]
-        node[int(last) if isinstance(node, list) else last] = value  # type: ignore[index]
+            node = node[int(name)] if isinstance(node, list) else node[name]
+        node[int(last) if isinstance(node, list) else last] = value
     return page
 
 
