@@ -24,10 +24,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 COUNTING = (
-    "tests/transcripts/test_codex_counting.py", "tests/ledger/test_requests_across_files.py",
-    "tests/ledger/test_counting_again.py", "tests/ledger/test_reading_only_what_is_new.py",
-    "tests/ledger/test_sources.py", "tests/ledger/test_reconciliation.py",
-)  # fmt: skip
+    "tests/transcripts/test_codex_counting.py",
+    "tests/ledger/test_requests_across_files.py",
+    "tests/ledger/test_counting_again.py",
+    "tests/ledger/test_reading_only_what_is_new.py",
+    "tests/ledger/test_sources.py",
+    "tests/ledger/test_reconciliation.py",
+)
 COST = ("tests/costing", "tests/cli/test_cost.py", "tests/cli/test_whatif.py", "tests/docs")
 RANKING = ("tests/ranking",)
 SUBJECTS = {

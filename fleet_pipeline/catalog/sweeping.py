@@ -251,7 +251,9 @@ def _told(report: FeedReport, now: datetime) -> str:
     if report.state == "kept":
         return f"{report.says}, kept"
     last = report.last_good
-    holds = "nothing is known of it" if last is None else (
-        f"what it said on {last:%Y-%m-%d} holds, {(now - last).days} days old"
-    )  # fmt: skip
+    holds = (
+        "nothing is known of it"
+        if last is None
+        else f"what it said on {last:%Y-%m-%d} holds, {(now - last).days} days old"
+    )
     return f"{report.state} ({report.says}); {holds}"

@@ -5,6 +5,7 @@ out before; ``grade`` asks again, since a grade must not depend on who ran the p
 """
 
 import re
+from functools import partial
 from typing import Any, assert_never
 
 from jsonschema import Draft202012Validator
@@ -24,7 +25,7 @@ from fleet_pipeline.probes.items import (
     ProbeItem,
     Python,
     Words,
-)  # fmt: skip
+)
 from fleet_pipeline.probes.results import Outcome
 
 
@@ -73,7 +74,8 @@ def _holds(check: Check, answer: dict[str, Any]) -> bool:
         case Python():
             return sandbox.passes(answer[check.field], check.tests)
         case Catches():
-            return _catches(check, answer[check.field])
+            run = partial(sandbox.passes, tests=answer[check.field], call_tests=True)
+            return run(check.right) and not any(map(run, check.wrong))
         case _:
             assert_never(check)
 
@@ -114,13 +116,6 @@ def _keeps_facts(check: Facts, text: str) -> bool:
         and places == sorted(places)
         and len(text.split()) <= check.words_at_most
     )
-
-
-def _catches(check: Catches, tests: str) -> bool:
-    def accepted(code: str) -> bool:
-        return sandbox.passes(code, tests, call_tests=True)
-
-    return accepted(check.right) and not any(map(accepted, check.wrong))
 
 
 def _whole(pattern: str) -> str:

@@ -91,7 +91,7 @@ def test_no_history_breaks_a_cap_or_loses_a_call(
                 guard=OPEN,
                 ledger=QuotaLedger(database),
                 client=client,
-                now=lambda at=at: at,  # type: ignore[misc]
+                now=lambda at=at: at,
             )
             asked = client.asked[before:]
             assert len(asked) == len(made.calls) <= 2
