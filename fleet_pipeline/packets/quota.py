@@ -1,8 +1,8 @@
 """The quota ledger: every attempt is written down before the call, and settled after it.
 
 An attempt whose process died stays unsettled and counts in full: what may have been sent was sent.
-Days begin at midnight in the lane's time zone; a minute is the last sixty seconds. What a provider's
-headers say is left holds until the reset that they name, less what was sent since.
+Days begin at midnight in the lane's time zone; a minute is the last sixty seconds. What a
+provider's headers say is left holds until the reset that they name, less what was sent since.
 """
 
 import sqlite3

@@ -103,7 +103,7 @@ def _times(one: int, other: int | None) -> float:
 
 
 def _count(told: str | None) -> int | None:
-    """Return a whole number that a meter can show; a minus, which some send for "no limit", none."""
+    """Return a whole number that a meter can show; a minus, sent for "no limit", is none."""
     if told is None or not _NUMBER.fullmatch(told):
         return None
     amount = float(told)
