@@ -213,7 +213,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "quota_signal": "How the provider tells what is left: headers, api, or none.",
     "requests_left": "Free requests left on the day of the reading; null if nobody told.",
     "quota_read_at": "UTC time of that reading.",
-    "left_told_by": "Who says so: provider, or own count, of this home's packets alone.",
+    "left_told_by": "provider, its headers, or own count: that of this home's packets alone.",
     "verified_at": "Day on which somebody last looked the free tier up.",
     "freshness": "verified, stale, or not verified.",
     "evidence": "Where it was looked up: provider, console, api, report or none.",

@@ -218,7 +218,8 @@ def _inputs(home: Home, org: Org, close: date) -> Record:
     seen = known.observations["observed_at"].max()
     readings = ledger.quota(home)
     readings = readings.filter(pl.col("ts") < datetime.combine(close, time(), UTC))
-    told = {name: catalog.newest(home, name, close) for name in ("endpoints", "quotas")}
+    kinds: tuple[catalog.Kind, ...] = ("endpoints", "quotas", "headers", "own_counts")
+    told = {kind: catalog.newest(home, kind, close) for kind in kinds}
     return {
         "usage_ledger": {
             "from": days[0].isoformat(),

@@ -533,7 +533,8 @@ def _build() -> dict[str, object]:
             {"provider": provider, "best_lane": lane, "use_when": use, "avoid_when": avoid,
              "packets_per_day": 200, "packet_tokens": 5_000, "bound_by": "tokens_per_day",
              "limits_hold_for": "account", "training_use": "yes", "verified_at": "2026-06-10",
-             "freshness": "verified"}
+             "freshness": "verified", "requests_left": None, "quota_read_at": None,
+             "left_told_by": None}
             for provider, lane, use, avoid in FREE_APIS
         ],
         "operating_rule": "One-shot packet, explicit schema, small output cap, one retry, the "
