@@ -81,6 +81,14 @@ def _s3_address(text: str) -> str:
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
 HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
+StoreAddress = Annotated[Text, AfterValidator(_s3_address)]
+StoreEndpoint = Annotated[
+    Annotated[Text, AfterValidator(checked_endpoint)] | None,
+    Field(description="the store, if it is not AWS", examples=["https://s3.example.org"]),
+]
+StoreRegion = Annotated[
+    Text | None, Field(description="the region of the store", examples=["eu-central-1"])
+]
 
 
 class Source(_Strict):
@@ -99,19 +107,13 @@ class Source(_Strict):
         default=(), description="folders of Codex", examples=["[~/.codex]"]
     )
 
-    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
+    s3: StoreAddress | None = Field(
         default=None,
         description="where the host sends its transcripts, as `fleet ship` prints it",
         examples=["s3://fleet-transcripts/build-box"],
     )
-    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
-        default=None,
-        description="the store, if it is not AWS",
-        examples=["https://s3.example.org"],
-    )
-    region: Text | None = Field(
-        default=None, description="the region of the store", examples=["eu-central-1"]
-    )
+    endpoint_url: StoreEndpoint = None
+    region: StoreRegion = None
 
     @property
     def address(self) -> Address | None:
@@ -149,19 +151,13 @@ class Publication(_Strict):
         description="a folder that gets a copy of the published site",
         examples=["/srv/www/fleet"],
     )
-    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
+    s3: StoreAddress | None = Field(
         default=None,
         description="an address in S3 that gets the published site",
         examples=["s3://fleet-pages/routing"],
     )
-    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
-        default=None,
-        description="the store, if it is not AWS",
-        examples=["https://s3.example.org"],
-    )
-    region: Text | None = Field(
-        default=None, description="the region of the store", examples=["eu-central-1"]
-    )
+    endpoint_url: StoreEndpoint = None
+    region: StoreRegion = None
 
     @property
     def address(self) -> Address | None:
