@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.lanes import Lane, PacketRules, Privacy, time_zone
 from fleet_pipeline.org.replay import CacheRules, Replay
@@ -55,6 +56,12 @@ def _subfolder(text: str) -> str:
     if Path(text) == Path():
         raise ValueError("is the folder of the configuration itself; name a folder for the site")
     return text
+
+
+def _site_address(text: str) -> str:
+    if urlsplit(text).scheme not in ("https", "http") or not urlsplit(text).hostname:
+        raise ValueError("is no web address")
+    return text.rstrip("/")
 
 
 def _web_address(text: str) -> str:
@@ -437,6 +444,14 @@ class FleetFile(_Strict):
         description="price feeds that the sweep asks; [] for none",
         examples=["[{source: openrouter}]"],
     )
+    alerts: tuple[Alert, ...] = Field(
+        default=(), description="who is told when a run fails", examples=["[]"]
+    )
+    site_url: Annotated[Text, AfterValidator(_site_address)] | None = Field(
+        default=None,
+        description="where readers find the published site",
+        examples=["https://fleet.example.org"],
+    )
 
 
 class AgentsFile(_Strict):
@@ -518,6 +533,8 @@ class Org(_Strict):
     sources: tuple[Source, ...]
     publish_to: tuple[Publication, ...]
     price_feeds: tuple[PriceFeed, ...]
+    alerts: tuple[Alert, ...]
+    site_url: str | None
     mapping: AgentMapping
     agents: tuple[Agent, ...]
     backbone: tuple[BackboneRole, ...]
