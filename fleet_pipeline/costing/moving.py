@@ -43,11 +43,14 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
         requests.sort(prompt, "row")
         .join_asof(
             prices.drop("model", "up_to_tokens"),
-            left_on=prompt, right_on="from_tokens", by="date", strategy="backward",
+            left_on=prompt,
+            right_on="from_tokens",
+            by="date",
+            strategy="backward",
             check_sortedness=False,
         )
         .sort("row")
-    )  # fmt: skip
+    )
 
 
 def with_price_of_staying(

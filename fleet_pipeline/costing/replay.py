@@ -117,8 +117,10 @@ def offload_replay(
             rows.append(row)
     intervals = bootstrap.sampling_intervals(
         pl.DataFrame({"agent": sessions["session_agent"], **costs}),
-        stratum="agent", draws=draws, seed=seed,
-    )  # fmt: skip
+        stratum="agent",
+        draws=draws,
+        seed=seed,
+    )
     for place, row in enumerate(rows):
         low, high = intervals[str(place)]
         known = row["cost_usd_micros"] is not None

@@ -15,9 +15,12 @@ UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 
 def test_there_is_a_unit_for_each_job_and_for_the_interface():
     assert [path.name for path in UNITS] == [
-        "fleet-ingest.service", "fleet-ingest.timer", "fleet-refresh.service",
-        "fleet-refresh.timer", "fleet-ui.service",
-    ]  # fmt: skip
+        "fleet-ingest.service",
+        "fleet-ingest.timer",
+        "fleet-refresh.service",
+        "fleet-refresh.timer",
+        "fleet-ui.service",
+    ]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
@@ -54,9 +57,11 @@ def test_the_linter_of_container_recipes_finds_nothing():
     done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
     worse = subprocess.run(
-        [hadolint, "-"], input="FROM python\nRUN sudo pip install x\n", capture_output=True,
+        [hadolint, "-"],
+        input="FROM python\nRUN sudo pip install x\n",
+        capture_output=True,
         text=True,
-    )  # fmt: skip
+    )
     assert worse.returncode != 0, "the linter finds nothing in anything"
 
 

@@ -22,7 +22,7 @@ from .test_week import CLOSE, Ready, prepared, ready  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-def week(ready: Ready) -> Path:  # noqa: F811
+def week(ready: Ready) -> Path:  # noqa: F811 - the fixture
     ready.publish(CLOSE)
     return ready.home.site / "weeks" / CLOSE.isoformat()
 
