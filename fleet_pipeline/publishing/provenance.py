@@ -136,6 +136,10 @@ _MADE: Final[Mapping[str, Made]] = {
         ("organisation", "probe_results", "quality_observations", "prices", "usage_totals"),
         function="fleet_pipeline.ranking.model_ranking:model_ranking",
     ),
+    "rank_history": Made(
+        ("organisation", "probe_results", "quality_observations"),
+        function="fleet_pipeline.ranking.rank_history:rank_history",
+    ),
     "changes": Made(
         ("price_snapshots", "organisation", "model_ranking"),
         function="fleet_pipeline.catalog.changes:changes",
@@ -218,7 +222,8 @@ def _inputs(home: Home, org: Org, close: date) -> Record:
     seen = known.observations["observed_at"].max()
     readings = ledger.quota(home)
     readings = readings.filter(pl.col("ts") < datetime.combine(close, time(), UTC))
-    told = {name: catalog.newest(home, name, close) for name in ("endpoints", "quotas")}
+    kinds: tuple[catalog.Kind, ...] = ("endpoints", "quotas", "headers", "own_counts")
+    told = {kind: catalog.newest(home, kind, close) for kind in kinds}
     return {
         "usage_ledger": {
             "from": days[0].isoformat(),

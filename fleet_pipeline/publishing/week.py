@@ -63,6 +63,7 @@ TABLES: Final = (
     "probe_results",
     "quality_observations",
     "model_ranking",
+    "rank_history",
     "quality",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""

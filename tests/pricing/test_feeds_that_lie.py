@@ -15,7 +15,7 @@ from fleet_pipeline.pricing.observations import Answer, snapshot
 from fleet_pipeline.publishing.privacy import looks_like_a_path
 
 from .conftest import FIRST, day
-from .feed_server import openrouter_model
+from .feed_answers import openrouter_model
 
 anything = st.recursive(
     st.none()

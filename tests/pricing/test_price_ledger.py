@@ -18,7 +18,7 @@ from fleet_pipeline.pricing.observations import Offer, snapshot
 from fleet_pipeline.pricing.price_ledger import price_ledger
 
 from .conftest import FIRST, day, seen
-from .feed_server import GLM
+from .feed_answers import GLM
 
 
 def at(book: PriceBook, number: int, model: str = GLM, provider: str = "openrouter") -> Decimal:

@@ -533,7 +533,8 @@ def _build() -> dict[str, object]:
             {"provider": provider, "best_lane": lane, "use_when": use, "avoid_when": avoid,
              "packets_per_day": 200, "packet_tokens": 5_000, "bound_by": "tokens_per_day",
              "limits_hold_for": "account", "training_use": "yes", "verified_at": "2026-06-10",
-             "freshness": "verified"}
+             "freshness": "verified", "requests_left": None, "quota_read_at": None,
+             "left_told_by": None}
             for provider, lane, use, avoid in FREE_APIS
         ],
         "operating_rule": "One-shot packet, explicit schema, small output cap, one retry, the "
@@ -552,6 +553,11 @@ def _build() -> dict[str, object]:
              "posterior_mean": 0.95 - rank / 10, "q95": 1 - rank / 10,
              "cost_usd_per_mtok": None if prices is None else prices[0]}
             for rank, (model, name, route, prices, window) in enumerate(RANKING, 1)
+        ],
+        "rank_history": [
+            {"close": close, "model": model, "rank": rank}
+            for close in ("2026-06-03", "2026-06-10", "2026-06-17")
+            for rank, (model, *_) in enumerate(RANKING, 1)
         ],
         "model_catalog": [],
         "sources": {

@@ -353,6 +353,18 @@ def test_each_cost_states_its_cache_assumption(html: str) -> None:
         assert all(re.search(r"No cache hit|Assumes", item) for item in items)
 
 
+def test_a_free_quota_that_somebody_told_stands_on_the_page_with_who_and_when() -> None:
+    told = outline(
+        changed(
+            free_api_catalog__0__requests_left=0, free_api_catalog__0__left_told_by="own count",
+            free_api_catalog__0__quota_read_at="2026-06-16T03:05:00Z",
+        )
+    )  # fmt: skip
+    figures = [address for address, _ in told.figures if address.endswith(".requests_left")]
+    assert figures == ["free_api_catalog.NVIDIA NIM.requests_left"]
+    assert "0 left 16 Jun, 03:05 UTC, by own count" in told.words
+
+
 def test_empty_tables_say_so_and_missing_prose_leaves_no_gap() -> None:
     page = changed(
         principles={}, backbone=[], routing_matrix=[], free_api_catalog=[], ranking=[],
