@@ -42,7 +42,7 @@ defs = dg.Definitions(
         *costing.checks,
         *publication.checks,
     ],
-    jobs=schedules.jobs,
+    jobs=[*schedules.jobs, ranking.daily_probes_job],
     schedules=schedules.schedules,
     executor=dg.in_process_executor,
     resources={"fleet": fleet, "io_manager": ParquetLake(fleet=fleet)},

@@ -46,5 +46,5 @@ daily_probes = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 
-jobs = [ingest, weekly_sweep, ranking.daily_probes_job]
+jobs = [ingest, weekly_sweep]
 schedules = [nightly_ingest, wednesday_sweep, daily_probes]
