@@ -43,7 +43,7 @@ defs = dg.Definitions(
         *costing.checks,
         *publication.checks,
     ],
-    jobs=schedules.jobs,
+    jobs=[*schedules.jobs, ranking.daily_probes_job],
     schedules=schedules.schedules,
     sensors=sensors.sensors,
     executor=dg.in_process_executor,
