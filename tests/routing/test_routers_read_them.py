@@ -26,8 +26,8 @@ from ..packets.test_independent_server import free_port, listens
 from ..publishing.reference_page import reference_page
 
 CLAUDE_CODE_ROUTER = "@musistudio/claude-code-router@2.0.0"
-"""The last that reads config.json as its own; 3.1.1 takes one over where it has no settings yet, and
-could not be installed when this was written."""
+"""The last that reads config.json as its own. 3.1.1 takes one over where it has no settings yet,
+and could not be installed when this was written."""
 LITELLM = "litellm==1.110.2"
 KEY = "a-key-of-a-test"
 
