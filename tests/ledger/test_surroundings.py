@@ -72,23 +72,30 @@ def test_a_transcript_that_is_written_while_it_is_read_is_counted_whole_in_the_e
     source.write_bytes(transcript(*lines))
     writer = """
 import os, random, sys, time
-data, chance = open(sys.argv[1], "rb").read(), random.Random(7)
+data, chance, position = open(sys.argv[1], "rb").read(), random.Random(7), 0
 with open(sys.argv[2], "ab", buffering=0) as file:
-    while data:
-        size = chance.randint(1, 4000)
-        file.write(data[:size])
-        data = data[size:]
-        time.sleep(0.001)
+    for part in range(1, 41):
+        sys.stdin.readline()
+        while position < (end := part * len(data) // 40):
+            size = min(chance.randint(1, 4000), end - position)
+            file.write(data[position : position + size])
+            position += size
+            time.sleep(0.001)
 """
-    with subprocess.Popen([sys.executable, "-c", writer, str(source), str(path)]) as process:
-        runs, before = 0, 0
-        while process.poll() is None:
+    command = [sys.executable, "-c", writer, str(source), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        written_meanwhile, before = 0, 0
+        for _ in range(40):  # the writer goes on at each run, however slow the machine is
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            size = path.stat().st_size
             machine.ingest()
+            written_meanwhile += path.stat().st_size > size
             held = machine.billed()
             assert len(held) >= before, "a request was lost"
-            runs, before = runs + 1, len(held)
+            before = len(held)
     machine.ingest()
-    assert runs > 10
+    assert written_meanwhile > 10
     assert machine.sources()["quarantined"] == {}
     expected = count(set(said(path.read_bytes(), datetime.now(UTC))))
     assert machine.billed() == {key: billed.tokens for key, billed in expected.items()}
