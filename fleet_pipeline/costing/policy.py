@@ -104,15 +104,19 @@ class Policy:
     def narrowed(self, *, model: str | None = None, share: float | None = None) -> "Policy":
         """Return the same policy with one target only, or another share for every agent.
 
-        Raises ConfigurationError where ``model`` is no target.
+        Raises ConfigurationError where ``model``, in any case, is no target.
         """
-        if model not in (None, *(target.model for target in self.everywhere)):
+
+        def is_meant(target: Target) -> bool:
+            return model is None or target.model.casefold() == model.casefold()
+
+        if not any(map(is_meant, self.everywhere)):
             known = ", ".join(target.model for target in self.everywhere)
             raise ConfigurationError(f"--model {model}: no candidate of the organisation ({known})")
         return replace(
             self,
-            targets=tuple(one for one in self.targets if model in (None, one.model)),
-            subscriptions=tuple(one for one in self.subscriptions if model in (None, one.model)),
+            targets=tuple(filter(is_meant, self.targets)),
+            subscriptions=tuple(filter(is_meant, self.subscriptions)),
             share=self.share if share is None else share,
             agent_shares=self.agent_shares if share is None else {},
         )

@@ -111,7 +111,7 @@ def test_another_share_for_a_what_if_holds_for_a_plan_too(requests: Make) -> Non
 
 def test_one_lane_can_be_looked_at_alone_and_an_unknown_one_is_named(requests: Make) -> None:
     policy = replace(POLICY, targets=(GLM,), subscriptions=(CODEX, SPARK))
-    assert policy.narrowed(model="spark").everywhere == (SPARK,)
+    assert policy.narrowed(model="Spark").everywhere == (SPARK,)
     assert policy.narrowed(model="z-ai/glm-5.2").everywhere == (GLM,)
     with pytest.raises(ConfigurationError, match=r"no candidate .*z-ai/glm-5.2, codex, spark"):
         policy.narrowed(model="sparkle")
