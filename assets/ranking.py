@@ -6,7 +6,7 @@ import polars as pl
 from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import shown, weekly, weekly_check
-from fleet_pipeline import probes, quality, ranking
+from fleet_pipeline import past_weeks, probes, quality, ranking
 
 GROUP = "ranking"
 
@@ -47,6 +47,22 @@ def model_ranking(
     )
 
 
+@weekly(GROUP, deps=("organisation",))
+def rank_history(
+    context: dg.AssetExecutionContext,
+    fleet: Fleet,
+    probe_results: pl.DataFrame,
+    quality_observations: pl.DataFrame,
+) -> pl.DataFrame:
+    """Candidates' places at each of the last eight closes, by what was known then."""
+    return ranking.rank_history(
+        [model.id for model in fleet.settings().organisation().models],
+        probe_results,
+        quality_observations,
+        past_weeks.closes(close_of(context)),
+    )
+
+
 @weekly_check(model_ranking, blocking=True)
 def ranking_is_complete(fleet: Fleet, model_ranking: pl.DataFrame) -> dg.AssetCheckResult:
     """Every candidate is ranked: one that is missing would look like one that was left out."""
@@ -54,5 +70,10 @@ def ranking_is_complete(fleet: Fleet, model_ranking: pl.DataFrame) -> dg.AssetCh
     return shown(quality.ranking_is_complete(model_ranking, candidates))
 
 
-assets: list[dg.AssetsDefinition] = [probe_results, quality_observations, model_ranking]
+assets: list[dg.AssetsDefinition] = [
+    probe_results,
+    quality_observations,
+    model_ranking,
+    rank_history,
+]
 checks = [ranking_is_complete]

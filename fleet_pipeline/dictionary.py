@@ -344,6 +344,8 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("quality_observations", "source"): "Address of the published table.",
     ("quality_observations", "observed_at"): "UTC day of the table's newest entry.",
     ("model_ranking", "model"): "Candidate as the organisation names it.",
+    ("rank_history", "model"): "Candidate as the organisation names it today.",
+    ("rank_history", "rank"): "Place, from 1, by what was known at that close.",
     ("model_ranking", "reason"): "Why the place changed, with figures; null where it did not.",
     ("turns", "context_tokens"): "Largest full input of one of the turn's requests, tokens.",
     ("turns", "model"): "Model that answered the turn's largest request.",

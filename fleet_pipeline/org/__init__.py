@@ -8,6 +8,7 @@ from fleet_pipeline.org.agent_map import AgentMap
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
 from fleet_pipeline.org.lanes import Lane, LaneLimits, PacketRules, Privacy
 from fleet_pipeline.org.loading import load, with_offload
+from fleet_pipeline.org.places import PriceFeed, Publication, Source
 from fleet_pipeline.org.schema import (
     UNATTRIBUTED,
     Agent,
@@ -21,11 +22,8 @@ from fleet_pipeline.org.schema import (
     Org,
     Packet,
     Passage,
-    PriceFeed,
     Principles,
-    Publication,
     Scenario,
-    Source,
 )
 from fleet_pipeline.org.work import (
     BOUNDED,

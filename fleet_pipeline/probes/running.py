@@ -19,7 +19,7 @@ from fleet_pipeline.packets import Guard, QuotaLedger, Run, lanes_of, opened, ru
 from fleet_pipeline.packets.outcome import OutcomeKind
 from fleet_pipeline.packets.runner import Asks
 from fleet_pipeline.probes import results
-from fleet_pipeline.probes.grading import grade
+from fleet_pipeline.probes.grading import grade, require_tools
 from fleet_pipeline.probes.items import items
 from fleet_pipeline.probes.plan import Due, still_due, timetable, within_quotas
 from fleet_pipeline.probes.results import UNAVAILABLE, Outcome
@@ -82,7 +82,8 @@ def probe(
 
     A candidate is asked through its first lane that can be asked. Nothing is sent in a dry run, nor
     where no lane, key or permission is. The lock is the caller's. Raises SourceError for a damaged
-    file of results, OSError where nothing can be written.
+    file of results, ConfigurationError where answers cannot be graded, OSError where nothing can be
+    written.
     """
     now = clock()
     wanted = [model.id for model in org.models if not models or model.id in models]
@@ -102,6 +103,7 @@ def probe(
     )
     rows: list[dict[str, object]] = []
     if due and not dry_run:
+        require_tools()
         agent = next(iter(org.may_leave.agents), org.agents[0].name if org.agents else "")
         run_id = hashlib.sha256(now.isoformat().encode()).hexdigest()[:12]
         with opened(home) as connection:

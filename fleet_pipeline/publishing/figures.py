@@ -42,6 +42,7 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "execution_routing": ("work_type",),
     "free_api_catalog": ("provider",),
     "ranking": ("model",),
+    "rank_history": ("model", "close"),
     "work_types": ("work_type",),
     "model_catalog": ("model",),
     "hosts": ("host",),

@@ -140,6 +140,10 @@ _MADE: Final[Mapping[str, Made]] = {
         ("organisation", "probe_results", "quality_observations", "prices", "usage_totals"),
         function="fleet_pipeline.ranking.model_ranking:model_ranking",
     ),
+    "rank_history": Made(
+        ("organisation", "probe_results", "quality_observations"),
+        function="fleet_pipeline.ranking.rank_history:rank_history",
+    ),
     "changes": Made(
         ("price_snapshots", "organisation", "model_ranking"),
         function="fleet_pipeline.catalog.changes:changes",

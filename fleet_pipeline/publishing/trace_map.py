@@ -320,6 +320,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("ranking.{model}.work_types.{work_type}", "model_ranking",
            keys={"work_type": "scope"}),
     Source("ranking.{model}.price", _PRICED, keys={"model": "candidate"}, columns={"at": '"at"'}),
+    Source("rank_history.{model}.{close}", "rank_history", where="scope = 'overall'"),
     Source("model_catalog.{model}", "model_catalog"),
     Source("free_api_catalog.{provider}", "free_quotas"),
     # What was read, and what was checked

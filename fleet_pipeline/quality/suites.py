@@ -390,6 +390,16 @@ SUITES: Final[Mapping[str, Suite]] = {
             ),
         ),
     ),
+    "rank_history": Suite(
+        keys=("close", "scope", "model"),
+        checks=(
+            Check(
+                "past_places_count_from_one",
+                "Each past place is a place: a number from 1 on.",
+                within(1, None, "rank"),
+            ),
+        ),
+    ),
 }
 
 

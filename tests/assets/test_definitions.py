@@ -42,7 +42,7 @@ GROUPS = {
         "free_quotas",
         "changes",
     },
-    "ranking": {"probe_results", "quality_observations", "model_ranking"},
+    "ranking": {"probe_results", "quality_observations", "model_ranking", "rank_history"},
     "costing": {
         "price_list",
         "prices",

@@ -62,7 +62,7 @@ class Script:
         return self._outcomes[len(self.asked) % len(self._outcomes)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     outcomes=st.lists(OUTCOMES, min_size=1, max_size=12),
     allowances=LANES,

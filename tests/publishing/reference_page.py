@@ -572,6 +572,11 @@ def _build() -> dict[str, object]:
              "cost_usd_per_mtok": None if prices is None else prices[0]}
             for rank, (model, name, route, prices, window) in enumerate(RANKING, 1)
         ],
+        "rank_history": [
+            {"close": close, "model": model, "rank": rank}
+            for close in ("2026-06-03", "2026-06-10", "2026-06-17")
+            for rank, (model, *_) in enumerate(RANKING, 1)
+        ],
         "model_catalog": [],
         "sources": {
             "files": 4_182,

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline import catalog, costing, quality, ranking, tables, worktypes
+from fleet_pipeline import catalog, costing, past_weeks, quality, ranking, tables, worktypes
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
@@ -155,6 +155,9 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         made["quality_observations"],
         AS_OF,
         ranking.cost_at_own_mix(org, made["prices"], made["usage_totals"]),
+    )
+    made["rank_history"] = ranking.rank_history(
+        models, made["probe_results"], made["quality_observations"], past_weeks.closes(AS_OF)
     )
     made["changes"] = catalog.changes(org, before, after, made["model_ranking"])
     nowhere = Home(Path("/nonexistent"))

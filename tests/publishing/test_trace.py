@@ -12,8 +12,8 @@ import pytest
 
 from fleet_pipeline.errors import ConfigurationError, PublicationError
 from fleet_pipeline.publishing import trace
+from fleet_pipeline.publishing.addressed import figures_on
 from fleet_pipeline.publishing.explanation import explain
-from fleet_pipeline.publishing.page import figures_on
 from fleet_pipeline.publishing.provenance import LINEAGE, PRIVATE, PUBLISHED, made, price_snapshot
 from fleet_pipeline.publishing.trace_map import SOURCES
 from fleet_pipeline.publishing.week import TABLES

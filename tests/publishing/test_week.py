@@ -18,6 +18,7 @@ from fleet_pipeline import (
     headroom,
     ledger,
     org,
+    past_weeks,
     pricing,
     probes,
     quality,
@@ -140,6 +141,9 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         made["quality_observations"],
         close,
         ranking.cost_at_own_mix(fleet, made["prices"], made["usage_totals"]),
+    )
+    made["rank_history"] = ranking.rank_history(
+        models, made["probe_results"], made["quality_observations"], past_weeks.closes(close)
     )
     made["changes"] = catalog.changes(fleet, before, after, made["model_ranking"])
     plain = (name for name in TABLES if name not in made and name != "quality")
