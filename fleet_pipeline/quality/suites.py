@@ -372,6 +372,26 @@ SUITES: Final[Mapping[str, Suite]] = {
         ),
     ),
     "free_quotas": Suite(keys=("provider",)),
+    "probe_results": Suite(
+        keys=("probe_run_id", "model", "item_id", "item_version", "repeat"),
+        checks=(
+            Check(
+                "probes_are_asked_twice_at_most",
+                "Each probe took one call or two: the packet runner allows no third.",
+                within(1, 2, "attempts"),
+            ),
+        ),
+    ),
+    "quality_observations": Suite(
+        keys=("benchmark", "metric", "work_type", "model", "variant"),
+        checks=(
+            Check(
+                "observations_weigh_at_most_one",
+                "What a public score says of a kind of packets weighs more than 0 and at most 1.",
+                within(0, 1, "weight", above=True),
+            ),
+        ),
+    ),
     "model_ranking": Suite(
         keys=("scope", "model"),
         checks=(
