@@ -19,7 +19,7 @@ export UV_SYSTEM_CERTS := 1
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
 .PHONY: help run ui test test-slow bench compare lint format screenshot lock lock-check clean \
-  release audit licences reliability mutation
+  release audit licences reliability mutation coverage
 .DELETE_ON_ERROR:
 
 help:
@@ -105,7 +105,11 @@ reliability: $(READY)
 
 ## make mutation     whether tests notice changes in the counting, cost and ranking modules
 mutation: $(READY)
-	nice -n 19 $(BIN)/python tests/mutation.py $(ARGS)
+	nice -n 19 $(BIN)/python tests/strength/mutation.py $(ARGS)
+
+## make coverage     how many of their branches the tests run
+coverage: $(READY)
+	$(BIN)/python tests/strength/branches.py $(ARGS)
 
 ## make clean        take away .venv and all caches; never the data in FLEET_HOME
 clean:

@@ -98,9 +98,11 @@ def serve(fleet: Path, dagster: Path, elsewhere: Path) -> None:
         port = str(free.getsockname()[1])
     process = subprocess.Popen(
         [dagster, "dev", "-m", MODULE, "-h", "127.0.0.1", "-p", port],
-        cwd=elsewhere, env=apart() | surroundings, stdout=subprocess.DEVNULL,
+        cwd=elsewhere,
+        env=apart() | surroundings,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     try:
         locations = []
         deadline = time.monotonic() + 180
@@ -119,9 +121,10 @@ def loaded(port: str) -> list[str]:
     """Return the jobs that the interface offers, none while it does not answer."""
     question = {"query": "{repositoriesOrError{...on RepositoryConnection{nodes{jobs{name}}}}}"}
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql", json.dumps(question).encode(),
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps(question).encode(),
         {"Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
             nodes = json.load(response)["data"]["repositoriesOrError"].get("nodes", [])

@@ -35,8 +35,7 @@ _HOSTS_ARE_READ = dg.AssetCheckSpec(
     code_version="1",
     check_specs=[_HOSTS_ARE_READ],
 )
-# With a check of its own, Dagster knows the result only by its bare name.
-def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with a check of its own, Dagster knows the bare name only
     """Evidence: what every transcript said of every request and quota window, kept for good.
 
     Only new bytes are read. Holds numbers and ids, no text; a deleted transcript deletes nothing.

@@ -80,9 +80,10 @@ def model_catalog(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFra
 def free_quotas(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
     """Free tiers at the week's close: limits, what is left, how many packets fit into a day."""
     settings, close = fleet.settings(), close_of(context)
-    told = catalog.newest(settings.home, "quotas", close)
-    counted = catalog.newest(settings.home, "own_counts", close)
-    return catalog.free_quotas(settings.organisation(), close, told, counted)
+    told, counted, headers = (
+        catalog.newest(settings.home, kind, close) for kind in ("quotas", "own_counts", "headers")
+    )
+    return catalog.free_quotas(settings.organisation(), close, told, counted, headers)
 
 
 @weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)

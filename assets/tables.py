@@ -102,7 +102,7 @@ def unless_accepted(check: _Check) -> _Check:
     # Dagster reads from a function's parameters what to give it.
     always = signature(asked, follow_wrapped=False).parameters
     inputs = [each for name, each in own.items() if name not in always]
-    asked.__signature__ = Signature([always["context"], always["fleet"], *inputs])  # type: ignore[attr-defined]
+    asked.__signature__ = Signature([always["context"], always["fleet"], *inputs])  # type: ignore[attr-defined]  # Python reads it, typeshed does not list it
     return asked
 
 

@@ -213,7 +213,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "quota_signal": "How the provider tells what is left: headers, api, or none.",
     "requests_left": "Free requests left on the day of the reading; null if nobody told.",
     "quota_read_at": "UTC time of that reading.",
-    "left_told_by": "Who says so: provider, or own count, of this home's packets alone.",
+    "left_told_by": "provider, its headers, or own count: that of this home's packets alone.",
     "verified_at": "Day on which somebody last looked the free tier up.",
     "freshness": "verified, stale, or not verified.",
     "evidence": "Where it was looked up: provider, console, api, report or none.",
@@ -344,6 +344,8 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("quality_observations", "source"): "Address of the published table.",
     ("quality_observations", "observed_at"): "UTC day of the table's newest entry.",
     ("model_ranking", "model"): "Candidate as the organisation names it.",
+    ("rank_history", "model"): "Candidate as the organisation names it today.",
+    ("rank_history", "rank"): "Place, from 1, by what was known at that close.",
     ("model_ranking", "reason"): "Why the place changed, with figures; null where it did not.",
     ("turns", "context_tokens"): "Largest full input of one of the turn's requests, tokens.",
     ("turns", "model"): "Model that answered the turn's largest request.",
@@ -398,7 +400,30 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("offload_replay", "model"): "Candidate as the organisation names it.",
     ("offload_replay", "name"): "Case of the assumptions: low, expected or high cost.",
     ("offload_replay", "requests"): "All of Claude's requests, scaled to the basis.",
-    ("offload_replay", "share"): "Share of every agent's full input that policy moves, 0 to 1.",
+    ("offload_replay", "share"): (
+        "Share of every agent's full input that policy moves, 0 to 1; null where each has its own."
+    ),
+    ("offload_replay", "paid_by"): "tokens, or subscription: the cost is then what an API asks.",
+    ("subscription_room", "model"): "Subscription as the organisation names it.",
+    ("subscription_room", "own_percent"): (
+        "What the client itself burns in a whole window at its present rate, percent; null if"
+        " nobody knows."
+    ),
+    ("subscription_room", "stretches"): "Stretches as long as the window that moved work falls in.",
+    ("subscription_room", "median_tokens"): "Tokens that would move there in the median stretch.",
+    ("subscription_room", "p90_tokens"): "Tokens that nine in ten stretches do not exceed.",
+    ("subscription_room", "peak_tokens"): "Tokens of the fullest stretch.",
+    ("subscription_room", "p90_percent"): (
+        "What nine in ten stretches would take of the window at most, percent; null where no rate"
+        " could be fitted."
+    ),
+    ("subscription_room", "p90_percent_low"): "The same at the cheap end of the rate's interval.",
+    ("subscription_room", "p90_percent_high"): "The same at the dear end of the rate's interval.",
+    ("subscription_room", "verdict"): "fits, does_not_fit or unknown.",
+    ("subscription_room", "reason"): (
+        "What is missing: no_reading, no_burn_rate, no_exchange_rate, or within_the_doubt of the"
+        " rate."
+    ),
     ("offload_replay", "hit_rate"): "Share of moved input that is billed as cache reads.",
     ("replay_routes", "model"): "Candidate as the organisation names it.",
     ("replay_cuts", "model"): "Candidate as the organisation names it.",

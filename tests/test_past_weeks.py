@@ -27,12 +27,19 @@ def requests(rows: Rows) -> pl.DataFrame:
     )
     return pl.DataFrame(
         [
-            {"client": "claude", "host": "anvil", "date": day, "agent": agent, **counted,
-             "ts": datetime.combine(day, datetime.min.time(), UTC),
-             "cache_read_tokens": tokens, "full_input_tokens": tokens}
+            {
+                "client": "claude",
+                "host": "anvil",
+                "date": day,
+                "agent": agent,
+                **counted,
+                "ts": datetime.combine(day, datetime.min.time(), UTC),
+                "cache_read_tokens": tokens,
+                "full_input_tokens": tokens,
+            }
             for day, agent, tokens in rows
         ]
-    )  # fmt: skip
+    )
 
 
 def figures(rows: Rows, org: Org) -> dict[date, dict[str, object]]:
@@ -85,9 +92,13 @@ def test_an_agents_weeks_leave_out_those_that_nothing_is_known_of() -> None:
         agents=pl.DataFrame({"agent": ["forge", "sage"]}),
     )
     assert made.select("week_start", "agent", "full_input_tokens").rows() == [
-        (starts[-2], "forge", 0), (starts[-2], "sage", 0), (starts[-2], "unattributed", 3),
-        (starts[-1], "forge", 5), (starts[-1], "sage", 0), (starts[-1], "unattributed", 0),
-    ]  # fmt: skip
+        (starts[-2], "forge", 0),
+        (starts[-2], "sage", 0),
+        (starts[-2], "unattributed", 3),
+        (starts[-1], "forge", 5),
+        (starts[-1], "sage", 0),
+        (starts[-1], "unattributed", 0),
+    ]
 
 
 def test_the_curve_of_contexts_ends_where_every_request_fits() -> None:

@@ -18,9 +18,7 @@ RILES_FLEET = Path(__file__).parents[1] / "orgs" / "riles-fleet"
 @pytest.fixture(autouse=True)
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in an empty working directory of a user whose home folder is empty; return that."""
-    for name in (
-        "CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_CONFIG_HOME", "FLEET_HOME", "FLEET_ORG",
-    ):  # fmt: skip
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_CONFIG_HOME", "FLEET_HOME", "FLEET_ORG"):
         monkeypatch.delenv(name, raising=False)
     user, work = tmp_path / "user", tmp_path / "work"
     user.mkdir()

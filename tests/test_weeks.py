@@ -31,8 +31,11 @@ def test_a_wednesday_of_a_week_that_is_over_may_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("2026-06-15", "--as-of 2026-06-15 is a Monday; weeks close on Wednesdays:"
-                       " use 2026-06-10 or 2026-06-17"),
+        (
+            "2026-06-15",
+            "--as-of 2026-06-15 is a Monday; weeks close on Wednesdays:"
+            " use 2026-06-10 or 2026-06-17",
+        ),
         ("2026-06-18", "--as-of 2026-06-18: that week is not over; the latest is 2026-06-17"),
         ("2026-06-24", "--as-of 2026-06-24: that week is not over; the latest is 2026-06-17"),
         ("2025-01-01", "--as-of 2025-01-01: weeks begin to close at 2025-01-08"),
@@ -40,7 +43,7 @@ def test_a_wednesday_of_a_week_that_is_over_may_be_asked_for() -> None:
         ("2026-02-30", "--as-of 2026-02-30: write a date such as 2026-06-17"),
         ("", "--as-of : write a date such as 2026-06-17"),
     ],
-)  # fmt: skip
+)
 def test_any_other_day_is_refused_with_days_that_can_be_used(asked: str, says: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         closing(asked, WEDNESDAY)

@@ -43,16 +43,24 @@ _SCHEMA: Final = pl.Schema(
 
 
 def free_quotas(
-    org: Org, as_of: date, quotas: pl.DataFrame, own_counts: pl.DataFrame | None = None
+    org: Org,
+    as_of: date,
+    quotas: pl.DataFrame,
+    own_counts: pl.DataFrame | None = None,
+    headers: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the weekly table ``free_quotas``: one row for each free API of the organisation.
 
     ``packets_per_day``: how many of the organisation's packets the tightest known limit lets
-    through in a day; null where no limit is known. ``quotas``: what providers said is left;
+    through in a day; null where no limit is known. ``quotas``: what providers said is left when
+    they were asked, ``headers``: what they said beside an answer, of which the later word stands;
     ``own_counts``: what this home counted, which stands in where no provider spoke within the day
-    before. Both as they were known at the close.
+    before. All as they were known at the close.
     """
     told = _told(quotas, "provider")
+    for provider, row in _told(headers, "headers").items():
+        if provider not in told or told[provider]["observed_at"] <= row["observed_at"]:
+            told[provider] = row
     for provider, row in _told(own_counts, "own count").items():
         said = told.get(provider)
         if said is None or said["observed_at"] < row["observed_at"] - timedelta(days=1):

@@ -14,7 +14,7 @@ from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.store import read_frame, write_frame
 
-Kind = Literal["endpoints", "quotas", "own_counts", "free_apis"]
+Kind = Literal["endpoints", "quotas", "headers", "own_counts", "free_apis"]
 
 QUOTAS: Final = pl.Schema(
     {
@@ -42,6 +42,7 @@ FREE_APIS: Final = pl.Schema(
 SCHEMAS: Final[dict[Kind, pl.Schema]] = {
     "endpoints": endpoints.SCHEMA,
     "quotas": QUOTAS,
+    "headers": QUOTAS,
     "own_counts": QUOTAS,
     "free_apis": FREE_APIS,
 }

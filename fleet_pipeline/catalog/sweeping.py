@@ -118,8 +118,7 @@ def run(
         if key:
             notes["quota"] = _note_quota(home, router, now, key, limits)
     _note_free_apis(home, org, now)
-    if said := _note_own_counts(home, org, now):
-        notes["own count"] = said
+    notes |= _note_packets(home, org, now)
     made = Sweep(now, reports, _held(price_book(home), org, now), notes)
     write_whole(_last_sweep(home), f"{json.dumps(made.record(), indent=2)}\n".encode())
     return made
@@ -182,18 +181,26 @@ def _note_quota(home: Home, router: Feed, now: datetime, key: str, limits: Limit
     return f"{told['requests_left']} of {told['requests_per_day']} free requests left"
 
 
-def _note_own_counts(home: Home, org: Org, now: datetime) -> str:
+def _note_packets(home: Home, org: Org, now: datetime) -> dict[str, str]:
+    """Keep what headers told and what this home counted; return words for what there was."""
     try:
-        counted = own_counts.counted(home, org, now)
+        known: dict[readings.Kind, pl.DataFrame] = {
+            "headers": own_counts.told_by_headers(home, org, now),
+            "own_counts": own_counts.counted(home, org, now),
+        }
     except (sqlite3.Error, ConfigurationError) as failure:
-        return f"not taken: {failure}"
-    if counted.is_empty():
-        return ""
-    readings.add(home, "own_counts", counted, now)
-    return ", ".join(
-        f"{row['provider']}: {row['requests_left']} of {row['requests_per_day']} requests left"
-        for row in counted.iter_rows(named=True)
-    )
+        return {"packets": f"not read: {failure}"}
+    said = {}
+    for kind, frame in known.items():
+        if frame.is_empty():
+            continue
+        readings.add(home, kind, frame, now)
+        said[kind.replace("_", " ")] = ", ".join(
+            f"{row['provider']}: {row['requests_left']}"
+            f" of {row['requests_per_day'] or 'unknown'} requests left"
+            for row in frame.iter_rows(named=True)
+        )
+    return said
 
 
 def _note_free_apis(home: Home, org: Org, now: datetime) -> None:
@@ -251,7 +258,9 @@ def _told(report: FeedReport, now: datetime) -> str:
     if report.state == "kept":
         return f"{report.says}, kept"
     last = report.last_good
-    holds = "nothing is known of it" if last is None else (
-        f"what it said on {last:%Y-%m-%d} holds, {(now - last).days} days old"
-    )  # fmt: skip
+    holds = (
+        "nothing is known of it"
+        if last is None
+        else f"what it said on {last:%Y-%m-%d} holds, {(now - last).days} days old"
+    )
     return f"{report.state} ({report.says}); {holds}"

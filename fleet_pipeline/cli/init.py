@@ -23,24 +23,34 @@ _WHY = "Claude Code tells how full its limits are only to its status line, in no
 
 @click.command()
 @click.option(
-    "--org", default="orgs/my-fleet", show_default=True, envvar="FLEET_ORG", type=options.FOLDER,
+    "--org",
+    default="orgs/my-fleet",
+    show_default=True,
+    envvar="FLEET_ORG",
+    type=options.FOLDER,
     help="The folder to make; its name becomes the organisation's.",
-)  # fmt: skip
+)
 @click.option(
-    "--install-statusline", "statusline", flag_value="install",
+    "--install-statusline",
+    "statusline",
+    flag_value="install",
     help="Have Claude Code run `fleet statusline`, without asking.",
-)  # fmt: skip
+)
 @click.option(
-    "--replace-statusline", "statusline", flag_value="replace",
+    "--replace-statusline",
+    "statusline",
+    flag_value="replace",
     help="The same, in the place of another status line.",
-)  # fmt: skip
+)
 @click.option(
     "--no-statusline", "statusline", flag_value="no", help="Leave Claude Code's settings alone."
 )
 @click.option(
-    "--undo-statusline", "statusline", flag_value="undo",
+    "--undo-statusline",
+    "statusline",
+    flag_value="undo",
     help="Only take fleet's status line out again; what it replaced comes back.",
-)  # fmt: skip
+)
 def init(org: str, statusline: Statusline | None) -> None:
     """Write the files of a starting organisation.
 

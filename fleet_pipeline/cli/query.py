@@ -21,9 +21,13 @@ _FROM_STDIN: Final = "-"
 @click.argument("question", metavar="SELECT", required=False)
 @click.option("--tables", is_flag=True, help="List the views and their columns instead.")
 @click.option(
-    "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True,
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    default="table",
+    show_default=True,
     help="How the answer is written.",
-)  # fmt: skip
+)
 @click.option("--out", type=click.Path(), metavar="FILE", help="A file for the answer.")
 @options.with_home
 def query(

@@ -65,7 +65,7 @@ def _host(name: str | None) -> str:
     from pydantic import TypeAdapter, ValidationError
 
     from fleet_pipeline.home import DEMO_HOST
-    from fleet_pipeline.org.schema import FolderName
+    from fleet_pipeline.org.places import FolderName
 
     chosen = name or socket.gethostname().partition(".")[0]
     with suppress(ValidationError):

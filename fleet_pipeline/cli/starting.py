@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.org.loading import FILES
-from fleet_pipeline.org.schema import FolderName
+from fleet_pipeline.org.places import FolderName
 from fleet_pipeline.org.starting import starting_files
 from fleet_pipeline.settings import this_machine
 from fleet_pipeline.transcripts.claude import read_transcript

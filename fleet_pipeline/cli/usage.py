@@ -28,13 +28,21 @@ _LOCAL_ZONE: Final = Path("/etc/localtime")
 @click.option("--since", type=options.DAY, help="The first day.")
 @click.option("--until", type=options.DAY, help="The last day, included.")
 @click.option(
-    "-z", "--timezone", default="UTC", show_default=True, metavar="ZONE",
+    "-z",
+    "--timezone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
     help="Where a day ends: an IANA time zone, or `local`.",
-)  # fmt: skip
+)
 @click.option(
-    "--week-start", type=click.Choice(_WEEKDAYS), default="wednesday", show_default=True,
-    metavar="WEEKDAY", help="The day on which a week begins.",
-)  # fmt: skip
+    "--week-start",
+    type=click.Choice(_WEEKDAYS),
+    default="wednesday",
+    show_default=True,
+    metavar="WEEKDAY",
+    help="The day on which a week begins.",
+)
 @click.option("--client", type=click.Choice(_CLIENTS), help="Whose requests [all].")
 @options.with_home
 @options.as_json

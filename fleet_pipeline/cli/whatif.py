@@ -114,18 +114,20 @@ def _lines(document: dict[str, Any]) -> list[str]:
     unit = "a month" if document["basis"] == "month" else "for the covered days"
     rows = [
         (
-            row["model"], row["name"], row["policy"], f"{row['moved_requests']:,}",
+            row["model"],
+            row["name"],
+            row["policy"],
+            f"{row['moved_requests']:,}",
             _dollars(row["cost_usd_micros"]),
             f"{_dollars(row['cost_low_usd_micros'])} to {_dollars(row['cost_high_usd_micros'])}",
-            _dollars(row["saving_usd_micros"]), _dollars(row["change_saving_usd_micros"]),
+            _dollars(row["saving_usd_micros"]),
+            _dollars(row["change_saving_usd_micros"]),
         )
         for row in sorted(
             document["rows"], key=lambda row: (_place(document, row), row["policy"] == "instead")
         )
-    ]  # fmt: skip
-    titles = (
-        "Candidate", "Case", "Policy", "Moved", "Cost", "95% of samples", "Saved", "Change",
-    )  # fmt: skip
+    ]
+    titles = ("Candidate", "Case", "Policy", "Moved", "Cost", "95% of samples", "Saved", "Change")
     return [
         f"Share of each agent's input: {shares['today']:.2%} today, {shares['instead']:.2%}"
         f" instead. US dollars {unit}, {document['window']['start']} to"

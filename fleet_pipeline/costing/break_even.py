@@ -34,8 +34,10 @@ class BreakEven:
         nothing, or a price is not listed.
         """
         stay, without, with_all = (
-            self.stay_usd_micros, self.no_hit_usd_micros, self.all_hit_usd_micros,
-        )  # fmt: skip
+            self.stay_usd_micros,
+            self.no_hit_usd_micros,
+            self.all_hit_usd_micros,
+        )
         if stay is None or without is None or with_all is None or without <= with_all:
             return None
         return Fraction(without - stay, without - with_all)

@@ -34,9 +34,7 @@ _USAGE: Final = (
     "reasoning_tokens",
     "web_search_requests",
 )
-_OF_BEST_COPY: Final = (
-    *_USAGE, "model", "stop_reason", "service_tier", "speed", "inference_geo",
-)  # fmt: skip
+_OF_BEST_COPY: Final = (*_USAGE, "model", "stop_reason", "service_tier", "speed", "inference_geo")
 _OF_OWNER: Final = (
     "session_id", "cwd", "agent_type", "agent_id", "effort", "client_version", "entrypoint",
     "subagent_depth", "turn_id", "asked_by", "prompt_source",

@@ -51,10 +51,17 @@ def _glance(sources: Sequence[Places], found: Sequence[Found]) -> _Glance:
     entries = blake2b(digest_size=16)
     for places, here in zip(sources, found, strict=True):
         files = [
-            (file.id, file.size, file.modified_ns, file.changed_ns, file.noted_ns, file.inode,
-             file.content)
+            (
+                file.id,
+                file.size,
+                file.modified_ns,
+                file.changed_ns,
+                file.noted_ns,
+                file.inode,
+                file.content,
+            )
             for file in (*here.files, *here.statusline_logs, *here.evidence)
-        ]  # fmt: skip
+        ]
         left_out = sorted(here.passed_over.items()), here.failures
         entries.update(msgspec.json.encode((places.host, files, left_out)))
     return _Glance(PARSER_VERSION, RULES_VERSION, entries.hexdigest())

@@ -52,11 +52,17 @@ NEEDED: Final = pl.Schema(
     {
         name: evidence.CLAUDE[name]
         for name in (
-            "kind", "file_id", "first_offset", "ts", "session_id", "message_id", "request_id",
+            "kind",
+            "file_id",
+            "first_offset",
+            "ts",
+            "session_id",
+            "message_id",
+            "request_id",
             "stop_reason",
         )
     }
-)  # fmt: skip
+)
 """The columns of Claude's evidence that are looked at."""
 
 _SHORT: Final = (
@@ -66,9 +72,7 @@ _SHORT: Final = (
 )  # fmt: skip
 
 _SIDES: Final = ("client", "session_id", "model")
-_ROW: Final = (
-    *_SIDES, "message_id", "request_id", "ts", "output_is_final", *CLASSES,
-)  # fmt: skip
+_ROW: Final = (*_SIDES, "message_id", "request_id", "ts", "output_is_final", *CLASSES)
 _STATEMENT: Final = ("host", "file_id", "offset")
 _ACCOUNT: Final = ("session_id", "started_at")
 
@@ -298,9 +302,7 @@ def _spoken_of(
     )
 
 
-_LAST: Final = (
-    "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
-)  # fmt: skip
+_LAST: Final = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens")
 
 
 def _codex(events: pl.DataFrame) -> pl.DataFrame:

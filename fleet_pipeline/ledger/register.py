@@ -72,8 +72,10 @@ class Entry(Struct, frozen=True):
         A store that has a name for the content is taken at its word, whenever it was put there.
         """
         same_place = (self.modified_ns, self.changed_ns, self.inode) == (
-            file.modified_ns, file.changed_ns, file.inode
-        )  # fmt: skip
+            file.modified_ns,
+            file.changed_ns,
+            file.inode,
+        )
         return (
             self.parser_version == PARSER_VERSION
             and self.size == file.size

@@ -74,10 +74,14 @@ def holdings(home: Home) -> list[Holding]:
         days = [day_of(path) for path in paths if path.name.startswith("date=")]
         found.append(
             Holding(
-                table, len(paths), sum(map(_rows, paths)), _bytes(paths),
-                min(days, default=None), max(days, default=None),
+                table,
+                len(paths),
+                sum(map(_rows, paths)),
+                _bytes(paths),
+                min(days, default=None),
+                max(days, default=None),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -189,9 +193,12 @@ def _smaller(path: Path, data: bytes) -> bytes:
         frame = pl.read_parquet(BytesIO(data))
         buffer = BytesIO()
         frame.write_parquet(
-            buffer, compression="zstd", compression_level=_SMALL, statistics=True,
+            buffer,
+            compression="zstd",
+            compression_level=_SMALL,
+            statistics=True,
             row_group_size=max(frame.height, 1),
-        )  # fmt: skip
+        )
         new = buffer.getvalue()
         same = pl.read_parquet(BytesIO(new)).equals(frame)
     except pl.exceptions.PolarsError:

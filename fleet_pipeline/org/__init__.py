@@ -5,9 +5,11 @@ and telling which agent a working directory belongs to. Not here: prices, usage,
 """
 
 from fleet_pipeline.org.agent_map import AgentMap
+from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
 from fleet_pipeline.org.lanes import Lane, LaneLimits, PacketRules, Privacy
 from fleet_pipeline.org.loading import load, with_offload
+from fleet_pipeline.org.places import PriceFeed, Publication, Source
 from fleet_pipeline.org.schema import (
     UNATTRIBUTED,
     Agent,
@@ -21,11 +23,8 @@ from fleet_pipeline.org.schema import (
     Org,
     Packet,
     Passage,
-    PriceFeed,
     Principles,
-    Publication,
     Scenario,
-    Source,
 )
 from fleet_pipeline.org.work import (
     BOUNDED,
@@ -47,6 +46,7 @@ __all__ = [
     "Agent",
     "AgentMap",
     "AgentMapping",
+    "Alert",
     "BackboneRole",
     "CandidateModel",
     "ExecutionRoute",

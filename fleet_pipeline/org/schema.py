@@ -10,51 +10,19 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
+from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.lanes import Lane, PacketRules, Privacy, time_zone
+from fleet_pipeline.org.places import FolderName, PriceFeed, Publication, SiteAddress, Source
 from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
 from fleet_pipeline.org.work import Kind, WorkRule
-from fleet_pipeline.s3 import Address, checked_endpoint
 
 UNATTRIBUTED: Final = "unattributed"
 """Stands in the place of an agent for work that no rule maps; no agent may be called so."""
-
-
-def _folder_name(text: str) -> str:
-    unfit = text in {".", ".."} or any(sign in "/\\" or not sign.isprintable() for sign in text)
-    if unfit or text != text.strip():
-        raise ValueError(
-            "cannot be the name of a folder; leave out slashes, control signs and outer blanks"
-        )
-    return text
-
-
-def _local_path(text: str) -> str:
-    if "://" in text:
-        raise ValueError("is an address; only folders and files of this machine can be written")
-    return text
-
-
-def _folder_of_a_host(text: str) -> str:
-    if text.startswith("s3://"):
-        raise ValueError(f"is no folder; a host whose transcripts are in S3 has the key s3: {text}")
-    return _local_path(text)
-
-
-def _markdown_path(text: str) -> str:
-    if not text.lower().endswith(".md"):
-        raise ValueError("must end in .md, because the ranking is a Markdown file")
-    return text
-
-
-def _subfolder(text: str) -> str:
-    if Path(text) == Path():
-        raise ValueError("is the folder of the configuration itself; name a folder for the site")
-    return text
 
 
 def _web_address(text: str) -> str:
@@ -62,135 +30,6 @@ def _web_address(text: str) -> str:
     if address.scheme != "https" or not address.hostname:
         raise ValueError("is no address; write one that begins with https://")
     return text
-
-
-def _feed_address(text: str) -> str:
-    address = urlsplit(text)
-    if not (address.hostname and address.scheme in ("https", "http")):
-        raise ValueError("is no address; write one that begins with https://")
-    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1"):
-        raise ValueError("needs https; http is only for a mirror on this machine, 127.0.0.1")
-    return text
-
-
-def _s3_address(text: str) -> str:
-    Address.of(text)
-    return text
-
-
-FolderName = Annotated[Text, AfterValidator(_folder_name)]
-LocalPath = Annotated[Text, AfterValidator(_local_path)]
-HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
-
-
-class Source(_Strict):
-    """A host whose transcripts are read: folders of this machine, or an address in S3.
-
-    Paths are as the operator wrote them (see ``Org.path``).
-    """
-
-    host: FolderName = Field(
-        description="a name of your choice for the machine", examples=["workstation"]
-    )
-    claude: tuple[HostFolder, ...] = Field(
-        default=(), description="folders of Claude Code", examples=["[~/.claude]"]
-    )
-    codex: tuple[HostFolder, ...] = Field(
-        default=(), description="folders of Codex", examples=["[~/.codex]"]
-    )
-
-    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
-        default=None,
-        description="where the host sends its transcripts, as `fleet ship` prints it",
-        examples=["s3://fleet-transcripts/build-box"],
-    )
-    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
-        default=None,
-        description="the store, if it is not AWS",
-        examples=["https://s3.example.org"],
-    )
-    region: Text | None = Field(
-        default=None, description="the region of the store", examples=["eu-central-1"]
-    )
-
-    @property
-    def address(self) -> Address | None:
-        """Where its transcripts lie in S3, if they do."""
-        return Address.of(self.s3, self.endpoint_url, self.region) if self.s3 else None
-
-    @model_validator(mode="after")
-    def _reads_something(self) -> "Source":
-        if not (self.claude or self.codex or self.s3):
-            raise ValueError(
-                "names no folder; add claude: [~/.claude] or codex: [~/.codex], or s3: an address"
-            )
-        if self.s3 and (self.claude or self.codex):
-            raise ValueError("reads both folders and S3; keep one, under each host name")
-        if not self.s3 and (self.endpoint_url or self.region):
-            raise ValueError("names a store but no address in it; add s3: s3://bucket/prefix")
-        if self.host == "demo":
-            raise ValueError("is called demo, as the demo fleet is; choose another name for host")
-        return self
-
-
-class Publication(_Strict):
-    """One more place for what is published: a ranking file, a site folder, or an address in S3.
-
-    Paths are as the operator wrote them; ``Org.path`` makes them absolute.
-    """
-
-    ranking: Annotated[LocalPath, AfterValidator(_markdown_path)] | None = Field(
-        default=None,
-        description="a Markdown file that gets a copy of the newest ranking",
-        examples=["shared/cheap-model-offload-ranking.md"],
-    )
-    site: Annotated[LocalPath, AfterValidator(_subfolder)] | None = Field(
-        default=None,
-        description="a folder that gets a copy of the published site",
-        examples=["/srv/www/fleet"],
-    )
-    s3: Annotated[Text, AfterValidator(_s3_address)] | None = Field(
-        default=None,
-        description="an address in S3 that gets the published site",
-        examples=["s3://fleet-pages/routing"],
-    )
-    endpoint_url: Annotated[Text, AfterValidator(checked_endpoint)] | None = Field(
-        default=None,
-        description="the store, if it is not AWS",
-        examples=["https://s3.example.org"],
-    )
-    region: Text | None = Field(
-        default=None, description="the region of the store", examples=["eu-central-1"]
-    )
-
-    @property
-    def address(self) -> Address | None:
-        """Where the site lies in S3, if it does."""
-        return Address.of(self.s3, self.endpoint_url, self.region) if self.s3 else None
-
-    @model_validator(mode="after")
-    def _is_one_thing(self) -> "Publication":
-        if [self.ranking, self.site, self.s3].count(None) != 2:
-            raise ValueError(
-                "is one of three things; write one of ranking: <file>, site: <folder>"
-                " or s3: <address>"
-            )
-        if not self.s3 and (self.endpoint_url or self.region):
-            raise ValueError("names a store but no address in it; add s3: s3://bucket/prefix")
-        return self
-
-
-class PriceFeed(_Strict):
-    """A price feed that the sweep asks, under its usual address if none is given."""
-
-    source: Literal["openrouter", "models.dev", "litellm"] = Field(
-        description="openrouter, models.dev or litellm", examples=["openrouter"]
-    )
-    url: Annotated[Text, AfterValidator(_feed_address)] | None = Field(
-        default=None,
-        description="an address of your own mirror",
-        examples=["https://mirror.example.org/models.json"],
-    )
 
 
 class AgentMapping(_Strict):
@@ -437,6 +276,14 @@ class FleetFile(_Strict):
         description="price feeds that the sweep asks; [] for none",
         examples=["[{source: openrouter}]"],
     )
+    alerts: tuple[Alert, ...] = Field(
+        default=(), description="who is told when a run fails", examples=["[]"]
+    )
+    site_url: SiteAddress | None = Field(
+        default=None,
+        description="where readers find the published site",
+        examples=["https://fleet.example.org"],
+    )
 
 
 class AgentsFile(_Strict):
@@ -518,6 +365,8 @@ class Org(_Strict):
     sources: tuple[Source, ...]
     publish_to: tuple[Publication, ...]
     price_feeds: tuple[PriceFeed, ...]
+    alerts: tuple[Alert, ...]
+    site_url: str | None
     mapping: AgentMapping
     agents: tuple[Agent, ...]
     backbone: tuple[BackboneRole, ...]

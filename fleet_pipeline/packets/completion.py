@@ -17,6 +17,7 @@ from referencing import Registry
 
 from fleet_pipeline.guarded_http import Reply
 from fleet_pipeline.packets.outcome import Outcome, Usage
+from fleet_pipeline.packets.rate_limits import told_limits
 
 BYTES_PER_TOKEN: Final = 16
 """No tokenizer packs more of an ordinary answer into one token: a second bound on its length."""
@@ -113,6 +114,7 @@ def _outcome(kind: Any, says: str, reply: Reply, body: dict[str, Any] | None = N
         request_id=_request_id(reply.headers, told),
         served_model=_served(told),
         retry_after_seconds=reply.retry_after_seconds,
+        told_limits=told_limits(reply.headers),
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from fleet_pipeline.packets.rate_limits import ToldLimit
+
 OutcomeKind = Literal[
     "answered",
     "schema_violation",
@@ -49,6 +51,8 @@ class Outcome:
     served_model: str | None = None
     """The model, host and build that answered, as the provider names them."""
     retry_after_seconds: float | None = None
+    told_limits: tuple[ToldLimit, ...] = ()
+    """What the provider's headers say is left of its allowances."""
     answer: object = field(default=None, repr=False)
     """The JSON value, where it was answered."""
     text: str = field(default="", repr=False)

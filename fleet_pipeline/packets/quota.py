@@ -1,7 +1,8 @@
 """The quota ledger: every attempt is written down before the call, and settled after it.
 
 An attempt whose process died stays unsettled and counts in full: what may have been sent was sent.
-Days begin at midnight in the lane's time zone; a minute is the last sixty seconds.
+Days begin at midnight in the lane's time zone; a minute is the last sixty seconds. What a
+provider's headers say is left holds until the reset that they name, less what was sent since.
 """
 
 import sqlite3
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fleet_pipeline.org.lanes import Lane
 from fleet_pipeline.packets.outcome import Outcome
+from fleet_pipeline.packets.rate_limits import ToldLimit
 from fleet_pipeline.packets.store import milliseconds, moment, transaction
 
 _MINUTE: Final = timedelta(seconds=60)
@@ -32,6 +34,15 @@ class Exhausted:
 
     says: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a provider's headers said, when, and with which attempt."""
+
+    at: datetime
+    limit: ToldLimit
+    attempt: int
 
 
 class QuotaLedger:
@@ -80,6 +91,41 @@ class QuotaLedger:
                     attempt,
                 ),
             )
+            for told in outcome.told_limits:
+                resets = told.resets_at(now)
+                self._connection.execute(
+                    "insert or replace into told_limits"
+                    " select allowance, ?, ?, id, ?, ?, ?, ? from attempts where id = ?",
+                    (
+                        told.unit,
+                        told.per or "",
+                        milliseconds(now),
+                        told.remaining,
+                        told.limit,
+                        None if resets is None else milliseconds(resets),
+                        attempt,
+                    ),
+                )
+
+    def told_on(self, allowance: str) -> list[Told]:
+        """Return what the provider's headers last said is left of an allowance."""
+        rows = self._connection.execute(
+            "select * from told_limits where allowance = ? order by unit, per", (allowance,)
+        )
+        return [
+            Told(
+                moment(row["told_ms"]),
+                ToldLimit(
+                    row["unit"],
+                    row["per"] or None,
+                    row["remaining"],
+                    row["most"],
+                    None if row["resets_ms"] is None else moment(row["resets_ms"]),
+                ),
+                row["attempt"],
+            )
+            for row in rows
+        ]
 
     def requests_on(self, allowance: str, day_began: datetime) -> int:
         """Return how many attempts were made on an allowance since a moment."""
@@ -112,13 +158,28 @@ class QuotaLedger:
                 return Exhausted(f"its {most_requests} requests of this {name} are used up", until)
             if most_tokens is not None and spent + tokens > most_tokens:
                 return Exhausted(f"its {most_tokens} tokens of this {name} do not suffice", until)
+        for told in self.told_on(lane.allowance):
+            resets = told.limit.resets_at(told.at)
+            if resets is None or resets <= now:
+                continue
+            requests, spent = self._spent_after(lane.allowance, told.attempt)
+            left = told.limit.remaining - (requests if told.limit.unit == "requests" else spent)
+            if left < (1 if told.limit.unit == "requests" else tokens):
+                says = f"by its provider's word {max(left, 0)} {told.limit.unit} are left"
+                return Exhausted(f"{says} until {resets:%H:%M} UTC", resets)
         return None
 
     def _spent(self, allowance: str, since: datetime) -> tuple[int, int]:
+        return self._sums("began_ms > ?", allowance, milliseconds(since) - 1)
+
+    def _spent_after(self, allowance: str, attempt: int) -> tuple[int, int]:
+        return self._sums("id > ?", allowance, attempt)
+
+    def _sums(self, later: str, allowance: str, than: int) -> tuple[int, int]:
         requests, tokens = self._connection.execute(
             f"select count(*), coalesce(sum({_TOKENS}), 0) from attempts"
-            " where allowance = ? and began_ms > ?",
-            (allowance, milliseconds(since) - 1),
+            f" where allowance = ? and {later}",
+            (allowance, than),
         ).fetchone()
         return requests, tokens
 

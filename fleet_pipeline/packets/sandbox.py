@@ -1,7 +1,7 @@
 """A command in a subprocess that can do little: bounded time, memory, files and output, no network.
 
-For verify commands, and for whatever else has to run what a model wrote. It is a fence against
-accidents and not a jail: the command runs as the same user and can read what this user can.
+For verify commands, and for whatever else has to look at or run what a model wrote. It is a fence
+against accidents and not a jail: the command runs as the same user and can read what this user can.
 """
 
 import os
@@ -26,9 +26,13 @@ class Fence:
     """What a command may use."""
 
     seconds: float = 20
+    cpu_seconds: int = 20
     memory_bytes: int = 1 << 30
     file_bytes: int = 16 << 20
     output_bytes: int = 64 << 10
+    open_files: int = 256
+    starts_processes: bool = True
+    """False forbids a second process or thread; the kernel holds everybody but root to that."""
 
 
 USUAL: Final = Fence()
@@ -68,7 +72,7 @@ def run(
         source.write_bytes(given)
         with source.open("rb") as stdin, output.open("wb") as out:
             child = subprocess.Popen(
-                [*_alone(), sys.executable, "-c", _LIMITED, *_limits(fence), *command],
+                [*_alone(), sys.executable, "-ISc", _LIMITED, _limits(fence), *command],
                 stdin=stdin,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -89,19 +93,24 @@ def run(
 
 _LIMITED: Final = """
 import os, resource, sys
-cpu, memory, file = map(int, sys.argv[1:4])
-for name, most in (
-    (resource.RLIMIT_CPU, cpu), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, file),
-    (resource.RLIMIT_CORE, 0),
-):
-    resource.setrlimit(name, (most, most))
-os.execvp(sys.argv[4], sys.argv[4:])
+for limit in sys.argv[1].split():
+    name, most = limit.split("=")
+    resource.setrlimit(getattr(resource, name), (int(most), int(most)))
+os.execvp(sys.argv[2], sys.argv[2:])
 """
 """Sets the limits in the child, where a function between fork and exec may hang with threads."""
 
 
-def _limits(fence: Fence) -> list[str]:
-    return [str(int(fence.seconds) + 1), str(fence.memory_bytes), str(fence.file_bytes)]
+def _limits(fence: Fence) -> str:
+    most = {
+        "RLIMIT_CPU": fence.cpu_seconds,
+        "RLIMIT_AS": fence.memory_bytes,
+        "RLIMIT_FSIZE": fence.file_bytes,
+        "RLIMIT_NOFILE": fence.open_files,
+        "RLIMIT_CORE": 0,
+        **({} if fence.starts_processes else {"RLIMIT_NPROC": 0}),
+    }
+    return " ".join(f"{name}={value}" for name, value in most.items())
 
 
 def _environment(folder: str) -> dict[str, str]:

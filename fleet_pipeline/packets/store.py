@@ -1,6 +1,7 @@
 """The packets' own database in the home: SQLite, private, on disk before anything is sent.
 
-Tables: ``attempts`` (the quota ledger), ``queue``, ``refusals``. A rollback journal and not a log:
+Tables: ``attempts`` (the quota ledger), ``told_limits`` (what providers' headers said last),
+``queue``, ``refusals``. A rollback journal and not a log:
 nothing but the one file has to be kept private, and a write is rare beside a call to a model.
 """
 
@@ -15,10 +16,9 @@ from typing import Final
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
 
-_VERSION: Final = 1
 _WAIT_SECONDS: Final = 30
 
-_TABLES: Final = """
+_FIRST: Final = """
 create table attempts (
   id integer primary key,
   packet_sha256 text not null,
@@ -60,6 +60,21 @@ create table refusals (
   reasons text not null
 ) strict;
 """
+_TOLD: Final = """
+create table told_limits (
+  allowance text not null,
+  unit text not null,
+  per text not null,
+  attempt integer not null,
+  told_ms integer not null,
+  remaining integer not null,
+  most integer,
+  resets_ms integer,
+  primary key (allowance, unit, per)
+) strict;
+"""
+_VERSIONS: Final = (_FIRST, _TOLD)
+"""What each version of the database added to the one before."""
 
 
 def database(home: Home) -> Path:
@@ -113,9 +128,9 @@ def moment(told: int) -> datetime:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     [version] = connection.execute("pragma user_version").fetchone()
-    if version > _VERSION:
+    if version > len(_VERSIONS):
         raise ConfigurationError(f"{path}: was written by a newer version; update this one")
-    if version == 0:
-        for statement in _TABLES.split(";"):
+    for added in _VERSIONS[version:]:
+        for statement in added.split(";"):
             connection.execute(statement)
-        connection.execute(f"pragma user_version = {_VERSION}")
+    connection.execute(f"pragma user_version = {len(_VERSIONS)}")

@@ -6,7 +6,7 @@ version: answers to different questions are not the same evidence.
 
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, Field
@@ -14,9 +14,6 @@ from pydantic import BeforeValidator, Field
 from fleet_pipeline.org.strict import Strict, Text
 from fleet_pipeline.packets import Packet
 from fleet_pipeline.probes.work_types import WORK_TYPES, WorkType
-
-SET_VERSION: Final = 1
-"""Of the whole set, raised whenever an item is added, changed or retired."""
 
 
 class Equal(Strict):

@@ -5,21 +5,23 @@ Belongs here: from what is due to kept results. An answer is graded and dropped;
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
+from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org
 from fleet_pipeline.org.lanes import Lane
-from fleet_pipeline.packets import Guard, QuotaLedger, Run, lanes_of, opened, run
+from fleet_pipeline.packets import Client, QuotaLedger, Run, guard_of, lanes_of, opened, run
+from fleet_pipeline.packets.client import LIMITS
 from fleet_pipeline.packets.outcome import OutcomeKind
 from fleet_pipeline.packets.runner import Asks
 from fleet_pipeline.probes import results
-from fleet_pipeline.probes.grading import grade
+from fleet_pipeline.probes.grading import grade, require_tools
 from fleet_pipeline.probes.items import items
 from fleet_pipeline.probes.plan import Due, still_due, timetable, within_quotas
 from fleet_pipeline.probes.results import UNAVAILABLE, Outcome
@@ -71,20 +73,22 @@ class ProbeRun:
 def probe(
     home: Home,
     org: Org,
-    *,
-    guard: Guard,
-    client: Asks,
+    environment: Mapping[str, str],
     clock: Callable[[], datetime],
+    *,
     models: Sequence[str] = (),
     dry_run: bool = False,
+    limits: Bounds = LIMITS,
 ) -> ProbeRun:
     """Send what is due now to ``models`` (all candidates without any) and keep the results.
 
     A candidate is asked through its first lane that can be asked. Nothing is sent in a dry run, nor
     where no lane, key or permission is. The lock is the caller's. Raises SourceError for a damaged
-    file of results, OSError where nothing can be written.
+    file of results, ConfigurationError where answers cannot be graded, OSError where nothing can be
+    written.
     """
     now = clock()
+    guard, client = guard_of(org, environment), Client(lanes_of(org), environment, limits)
     wanted = [model.id for model in org.models if not models or model.id in models]
     lanes, not_asked = _lanes(org, wanted, client)
     known = results.read(home)
@@ -102,6 +106,7 @@ def probe(
     )
     rows: list[dict[str, object]] = []
     if due and not dry_run:
+        require_tools()
         agent = next(iter(org.may_leave.agents), org.agents[0].name if org.agents else "")
         run_id = hashlib.sha256(now.isoformat().encode()).hexdigest()[:12]
         with opened(home) as connection:

@@ -20,7 +20,7 @@ from fleet_pipeline.publishing.page_data_prices import (
     free_api_catalog,
     price_facts,
 )
-from fleet_pipeline.publishing.page_data_ranking import ranking
+from fleet_pipeline.publishing.page_data_ranking import rank_history, ranking
 from fleet_pipeline.publishing.page_data_replay import context_fit
 from fleet_pipeline.publishing.page_data_work import of_matrix_row, of_route, work
 from fleet_pipeline.quality import CheckOutcome
@@ -45,10 +45,10 @@ def build_page(
     ``tables`` holds the weekly tables by name: requests, usage_totals, daily_usage, agent_usage,
     context_profile, model_mix, target_proxy, headroom, prices, cost_scenarios, context_fit,
     cost_corners, break_even, offload_replay, replay_routes, replay_cuts, subscription_value,
-    window_coverage, price_sources, model_catalog, free_quotas, changes, model_ranking, agent_weeks,
-    deciding_figures, context_curve, and those that ``page_data_work`` names.
-    ``sources`` comes from the ledger's store as it is; ``accepted`` are checks that failed and that
-    the operator let pass.
+    window_coverage, price_sources, model_catalog, free_quotas, changes, model_ranking,
+    rank_history, agent_weeks, deciding_figures, context_curve, and those that ``page_data_work``
+    names. ``sources`` comes from the ledger's store as it is; ``accepted`` are checks that failed
+    and that the operator let pass.
     Only what JSON can say comes out: ints stay ints, unknown is None, dates are ISO texts (UTC).
     """
     iso = as_of.isocalendar()
@@ -82,6 +82,7 @@ def build_page(
         "prices": prices,
         # Without prices that are fresh enough there is no ranking; the page says why.
         "ranking": [] if prices["ranking_withheld"] else ranking(org, tables),
+        "rank_history": [] if prices["ranking_withheld"] else rank_history(tables),
         "model_catalog": _rows(tables["model_catalog"]),
         "sources": sources,
         "checks": {**_checks(checks), "accepted": list(accepted)},

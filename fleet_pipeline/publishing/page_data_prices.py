@@ -23,6 +23,7 @@ _FREE_TIER = (
     "resets_in",
     "quota_signal",
     "requests_left",
+    "quota_read_at",
     "left_told_by",
     "training_use",
     "verified_at",

@@ -49,6 +49,12 @@ def ranking(org: Org, tables: Tables) -> list[Record]:
     return [_ranked(models[row["model"]], row, tables) for row in places.iter_rows(named=True)]
 
 
+def rank_history(tables: Tables) -> list[Record]:
+    """Return the overall ``rank`` of each ``model`` at each ``close``, the oldest first."""
+    places = tables["rank_history"].filter(pl.col("scope") == OVERALL)
+    return places.drop("scope").rows(named=True)
+
+
 def _ranked(model: CandidateModel, place: Mapping[str, object], tables: Tables) -> Record:
     price = price_record(tables["prices"], model)
     listed = _of(tables["model_catalog"], model)

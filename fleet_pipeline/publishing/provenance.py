@@ -112,6 +112,10 @@ _MADE: Final[Mapping[str, Made]] = {
     "offload_replay": Made(_REPLAYED, function="fleet_pipeline.costing.replay:offload_replay"),
     "replay_routes": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_routes"),
     "replay_cuts": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_cuts"),
+    "subscription_room": Made(
+        (*_REPLAYED, "headroom", "exchange_rates"),
+        function="fleet_pipeline.costing.room:subscription_room",
+    ),
     "subscription_value": Made(
         ("requests", "price_list", "price_snapshots"),
         "subscription_value",
@@ -135,6 +139,10 @@ _MADE: Final[Mapping[str, Made]] = {
     "model_ranking": Made(
         ("organisation", "probe_results", "quality_observations", "prices", "usage_totals"),
         function="fleet_pipeline.ranking.model_ranking:model_ranking",
+    ),
+    "rank_history": Made(
+        ("organisation", "probe_results", "quality_observations"),
+        function="fleet_pipeline.ranking.rank_history:rank_history",
     ),
     "changes": Made(
         ("price_snapshots", "organisation", "model_ranking"),
@@ -218,7 +226,8 @@ def _inputs(home: Home, org: Org, close: date) -> Record:
     seen = known.observations["observed_at"].max()
     readings = ledger.quota(home)
     readings = readings.filter(pl.col("ts") < datetime.combine(close, time(), UTC))
-    told = {name: catalog.newest(home, name, close) for name in ("endpoints", "quotas")}
+    kinds: tuple[catalog.Kind, ...] = ("endpoints", "quotas", "headers", "own_counts")
+    told = {kind: catalog.newest(home, kind, close) for kind in kinds}
     return {
         "usage_ledger": {
             "from": days[0].isoformat(),

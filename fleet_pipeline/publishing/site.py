@@ -23,7 +23,12 @@ from fleet_pipeline.publishing.changelog import changelog_files
 from fleet_pipeline.publishing.figures import canonical_bytes
 from fleet_pipeline.publishing.index import entry, index_files
 from fleet_pipeline.publishing.markdown import render_ranking
-from fleet_pipeline.publishing.page import RANKING_FILE, render_page
+from fleet_pipeline.publishing.page import (
+    EVIDENCE_FILE,
+    RANKING_FILE,
+    render_evidence,
+    render_page,
+)
 from fleet_pipeline.publishing.privacy import assert_publishable
 from fleet_pipeline.publishing.provenance import statement_bytes
 from fleet_pipeline.publishing.quality_page import QUALITY_FILE, render_quality
@@ -114,6 +119,7 @@ def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -
     files = {
         "index.html": render_page(page, tables.keys()).encode(),
         "page.json": canonical_bytes(page),
+        EVIDENCE_FILE: render_evidence(page, tables.keys()).encode(),
         QUALITY_FILE: render_quality(page).encode(),
         RANKING_FILE: render_ranking(page).encode(),
         **routing_files(page),

@@ -260,6 +260,11 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("costs.replay.targets.{model}.cases.{name}", "offload_replay"),
     Source("costs.replay.targets.{model}.routes.{route}", "replay_routes"),
     Source("costs.replay.targets.{model}.cuts.{cut}.{value}", "replay_cuts"),
+    Source("costs.replay.subscriptions.{model}.cases.{name}", "offload_replay"),
+    Source("costs.replay.subscriptions.{model}.routes.{route}", "replay_routes"),
+    Source("costs.replay.subscriptions.{model}.cuts.{cut}.{value}", "replay_cuts"),
+    Source("costs.replay.subscriptions.{model}.room.{limit_id}.{window_minutes}",
+           "subscription_room"),
     Source("costs.subscription", "subscription_value", grouped=True, columns={
         "api_equivalent_usd_micros": "sum(cost_usd_micros)",
         "priced_share": "sum(full_input_tokens) filter (where cost_usd_micros is not null)"
@@ -315,6 +320,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("ranking.{model}.work_types.{work_type}", "model_ranking",
            keys={"work_type": "scope"}),
     Source("ranking.{model}.price", _PRICED, keys={"model": "candidate"}, columns={"at": '"at"'}),
+    Source("rank_history.{model}.{close}", "rank_history", where="scope = 'overall'"),
     Source("model_catalog.{model}", "model_catalog"),
     Source("free_api_catalog.{provider}", "free_quotas"),
     # What was read, and what was checked

@@ -14,8 +14,9 @@ from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, priced_models
 from fleet_pipeline.publishing import provenance, site, trace
+from fleet_pipeline.publishing.addressed import figures_on
 from fleet_pipeline.publishing.markdown import render_ranking
-from fleet_pipeline.publishing.page import figures_on, render_page
+from fleet_pipeline.publishing.page import render_evidence, render_page
 from fleet_pipeline.publishing.page_data import build_page
 from fleet_pipeline.publishing.s3_site import publish_to_s3
 from fleet_pipeline.publishing.stated import stated_tables
@@ -53,6 +54,7 @@ TABLES: Final = (
     "offload_replay",
     "replay_routes",
     "replay_cuts",
+    "subscription_room",
     "subscription_value",
     "reconciliation",
     "price_sources",
@@ -62,6 +64,7 @@ TABLES: Final = (
     "probe_results",
     "quality_observations",
     "model_ranking",
+    "rank_history",
     "quality",
 )
 """The weekly tables that a page is made of; all but requests and turns are published."""
@@ -112,7 +115,11 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     made["quality"] = made["quality"].drop("judged")
     page["provenance"] = provenance.provenance(home, org, close, made)
     shown = {name: frame for name, frame in made.items() if name not in provenance.PRIVATE}
-    trace.assert_explained(page, shown, figures_on(render_page(page, shown)))
+    trace.assert_explained(
+        page,
+        shown,
+        [*figures_on(render_page(page, shown)), *figures_on(render_evidence(page, shown))],
+    )
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What
         # a demo fleet would rank is nothing to hand on.

@@ -17,6 +17,7 @@ from fleet_pipeline.quality.arrivals import (
     agents_are_heard_of,
     ranking_is_complete,
     requests_fit_their_window,
+    volume_has_not_collapsed,
     volumes_are_usual,
 )
 from fleet_pipeline.quality.outcome import Outcome
@@ -48,21 +49,25 @@ def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
     """No request is counted twice: every sum on the page would be too large."""
     repeated = int(ledger.select(pl.struct("client", "message_id").is_duplicated().sum()).item())
     return Outcome(
-        "requests_are_unique", "error", repeated == 0,
+        "requests_are_unique",
+        "error",
+        repeated == 0,
         f"{ledger.height:,} requests, {repeated:,} rows share a key with another",
         {"requests": ledger.height, "repeated": repeated},
-    )  # fmt: skip
+    )
 
 
 def window_holds_requests(window_coverage: pl.DataFrame) -> Outcome:
     """There is something to publish: an empty window means lost logs or a wrong folder."""
     [row] = window_coverage.to_dicts()
     return Outcome(
-        "window_holds_requests", "error", row["days_covered"] > 0,
+        "window_holds_requests",
+        "error",
+        row["days_covered"] > 0,
         f"{row['days_covered']} of {row['days']} days hold a request"
         + ("" if row["days_covered"] else "; is the right folder read? `fleet doctor` tells"),
         {"days_covered": row["days_covered"]},
-    )  # fmt: skip
+    )
 
 
 def window_is_whole(window_coverage: pl.DataFrame) -> Outcome:
@@ -70,10 +75,12 @@ def window_is_whole(window_coverage: pl.DataFrame) -> Outcome:
     [row] = window_coverage.to_dicts()
     missing = row["days"] - row["days_covered"]
     return Outcome(
-        "window_is_whole", "warn", missing == 0,
+        "window_is_whole",
+        "warn",
+        missing == 0,
         f"{missing} of {row['days']} days hold no request" if missing else "every day is covered",
         {"days_missing": missing},
-    )  # fmt: skip
+    )
 
 
 def agents_add_up(agent_usage: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
@@ -96,10 +103,12 @@ def _adds_up(
         f"{part} by {sums[part] - whole[part]:+,}" for part in parts if sums[part] != whole[part]
     ]
     return Outcome(
-        name, "error", not off,
+        name,
+        "error",
+        not off,
         f"the parts are off: {', '.join(off)}" if off else f"{len(parts)} sums equal their whole",
         {"sums_off": len(off)},
-    )  # fmt: skip
+    )
 
 
 def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
@@ -109,11 +118,14 @@ def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Ou
     sums = replay_routes.group_by("model").agg(pl.col(parts).sum()).sort("model")
     off = [str(model) for model, *found in sums.iter_rows() if tuple(found) != whole]
     return Outcome(
-        "routes_add_up", "error", not off,
+        "routes_add_up",
+        "error",
+        not off,
         f"the routes are not all of Claude's requests for {', '.join(off)}"
-        if off else f"the routes of {sums.height} candidates are all of Claude's requests",
+        if off
+        else f"the routes of {sums.height} candidates are all of Claude's requests",
         {"candidates_off": len(off)},
-    )  # fmt: skip
+    )
 
 
 def turns_add_up(task_mix: pl.DataFrame, usage_totals: pl.DataFrame) -> Outcome:
@@ -136,11 +148,13 @@ def targets_are_movable(eligible_share: pl.DataFrame) -> Outcome:
     ]
     says = f"target exceeds what is movable: {', '.join(told)}; lower target_share in agents.yaml"
     return Outcome(
-        "targets_are_movable", "warn", not told,
+        "targets_are_movable",
+        "warn",
+        not told,
         (says if told else "no target exceeds what is movable")
         + (f"; not known for {', '.join(unclear)}" if unclear else ""),
         {"targets_exceeding": len(told), "targets_unclear": len(unclear)},
-    )  # fmt: skip
+    )
 
 
 def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, str]]) -> Outcome:
@@ -150,23 +164,29 @@ def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, 
     )
     missing = sorted(f"{provider}/{model}" for provider, model in set(priced) - known)
     return Outcome(
-        "priced_models_have_prices", "error", not missing,
+        "priced_models_have_prices",
+        "error",
+        not missing,
         f"no price for {', '.join(missing)}; correct price_id in models.yaml: `fleet sweep`"
         " names the nearest ones"
-        if missing else f"{len(set(priced))} models have a price in force",
+        if missing
+        else f"{len(set(priced))} models have a price in force",
         {"without_price": len(missing)},
-    )  # fmt: skip
+    )
 
 
 def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
     """Each model that Claude answered with has a list price; else the value is a lower bound."""
     without = subscription_value.filter(pl.col("cost_usd_micros").is_null())["model"].to_list()
     return Outcome(
-        "used_models_have_prices", "warn", not without,
+        "used_models_have_prices",
+        "warn",
+        not without,
         f"no list price for {len(without)} models: {', '.join(sorted(map(str, without)))}"
-        if without else "every model in use has a list price",
+        if without
+        else "every model in use has a list price",
         {"without_price": len(without)},
-    )  # fmt: skip
+    )
 
 
 def ledger_has_not_shrunk(
@@ -197,11 +217,14 @@ def ledger_has_not_shrunk(
             if now.get(host, 0) < count
         ]
     return Outcome(
-        "ledger_has_not_shrunk", "error", not shrunk,
+        "ledger_has_not_shrunk",
+        "error",
+        not shrunk,
         "; ".join(shrunk) + "; bring the lake back from a backup, or delete the published week"
-        if shrunk else "at least as many requests as were published before",
+        if shrunk
+        else "at least as many requests as were published before",
         {"totals_shrunk": len(shrunk)},
-    )  # fmt: skip
+    )
 
 
 def _requests_by_host(sources: object) -> dict[str, int]:
@@ -214,11 +237,13 @@ def quarantine_is_small(sources: Held) -> Outcome:
     reasons, lines = sources["quarantined"], sources["requests_lines"]
     left_out = sum(reasons.values())
     return Outcome(
-        "quarantine_is_small", "warn", left_out * 200 <= lines,
+        "quarantine_is_small",
+        "warn",
+        left_out * 200 <= lines,
         f"{left_out:,} lines not believed beside {lines:,} that were"
         + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
         {"left_out": left_out, "believed": lines},
-    )  # fmt: skip
+    )
 
 
 def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:
@@ -231,10 +256,12 @@ def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:
         if row["only_logged_tokens"] > row["billed_tokens"] * MOST_BEYOND_TOTALS
     ]
     return Outcome(
-        "ledger_is_within_client_totals", "warn", not beyond,
+        "ledger_is_within_client_totals",
+        "warn",
+        not beyond,
         "; ".join(beyond) or _compared(reconciliation),
         {f"{row['client']}_only_logged_tokens": row["only_logged_tokens"] for row in whole},
-    )  # fmt: skip
+    )
 
 
 def transcripts_tell_nearly_all(reconciliation: pl.DataFrame) -> Outcome:
@@ -247,10 +274,12 @@ def transcripts_tell_nearly_all(reconciliation: pl.DataFrame) -> Outcome:
         if row["completeness_share"] is not None and row["completeness_share"] < LEAST_COMPLETE
     ]
     return Outcome(
-        "transcripts_tell_nearly_all", "warn", not lacking,
+        "transcripts_tell_nearly_all",
+        "warn",
+        not lacking,
         "; ".join(lacking) or _compared(reconciliation),
         {f"{row['client']}_only_billed_tokens": row["only_billed_tokens"] for row in whole},
-    )  # fmt: skip
+    )
 
 
 def _whole_clients(reconciliation: pl.DataFrame) -> list[dict[str, Any]]:
@@ -269,21 +298,27 @@ def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome
     """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
     quiet = [host for host in known if host["host"] in set(listed) and is_quiet(host)]
     return Outcome(
-        "hosts_are_reporting", "warn", not quiet,
+        "hosts_are_reporting",
+        "warn",
+        not quiet,
         "; ".join(told(host) for host in quiet) + "; see that its transcripts still arrive"
-        if quiet else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
+        if quiet
+        else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
         {"quiet_hosts": len(quiet)},
-    )  # fmt: skip
+    )
 
 
 def feeds_answer(failed: Sequence[str]) -> Outcome:
     """Every price feed answered; one that does not leaves prices to grow old."""
     return Outcome(
-        "feeds_answer", "warn", not failed,
-        f"no answer from {', '.join(failed)}; what was said last holds" if failed
+        "feeds_answer",
+        "warn",
+        not failed,
+        f"no answer from {', '.join(failed)}; what was said last holds"
+        if failed
         else "every feed that was asked answered",
         {"failed": len(failed)},
-    )  # fmt: skip
+    )
 
 
 def prices_are_fresh(price_sources: pl.DataFrame) -> Outcome:
@@ -292,11 +327,14 @@ def prices_are_fresh(price_sources: pl.DataFrame) -> Outcome:
     days = min(feeds["age_days"].to_list(), default=None)
     old = "; no ranking is made of them" if prices_are_too_old(price_sources) else ""
     return Outcome(
-        "prices_are_fresh", "warn", feeds.is_empty() or "fresh" in feeds["age"],
-        f"the newest prices were {days} days old{old}" if feeds.height
+        "prices_are_fresh",
+        "warn",
+        feeds.is_empty() or "fresh" in feeds["age"],
+        f"the newest prices were {days} days old{old}"
+        if feeds.height
         else "no feed was heard by then: prices are the package's own, by their date",
         {"feeds": feeds.height},
-    )  # fmt: skip
+    )
 
 
 def prices_are_too_old(price_sources: pl.DataFrame) -> bool:
@@ -310,22 +348,28 @@ def candidates_are_listed(model_catalog: pl.DataFrame) -> Outcome:
     gone = sorted(model_catalog.filter(status="gone")["model"])
     unknown = model_catalog.filter(status="not known").height
     return Outcome(
-        "candidates_are_listed", "warn", not gone,
-        f"no longer listed: {', '.join(gone)}" if gone
+        "candidates_are_listed",
+        "warn",
+        not gone,
+        f"no longer listed: {', '.join(gone)}"
+        if gone
         else f"no candidate is gone from the lists; {unknown} never seen on one",
         {"gone": len(gone), "unknown": unknown},
-    )  # fmt: skip
+    )
 
 
 def free_tiers_are_verified(free_quotas: pl.DataFrame) -> Outcome:
     """Somebody looked up each free tier within the last 30 days; limits change without notice."""
     old = sorted(free_quotas.filter(pl.col("freshness") != "verified")["provider"])
     return Outcome(
-        "free_tiers_are_verified", "warn", not old,
-        f"not looked up within 30 days: {', '.join(old)}" if old
+        "free_tiers_are_verified",
+        "warn",
+        not old,
+        f"not looked up within 30 days: {', '.join(old)}"
+        if old
         else f"{free_quotas.height} free tiers, each looked up within 30 days",
         {"old": len(old)},
-    )  # fmt: skip
+    )
 
 
 def all_outcomes(
@@ -365,6 +409,7 @@ def all_outcomes(
         candidates_are_listed(tables["model_catalog"]),
         free_tiers_are_verified(tables["free_quotas"]),
         agents_are_heard_of(tables["daily_usage"], close),
+        volume_has_not_collapsed(tables["weekly_volumes"]),
         volumes_are_usual(tables["weekly_volumes"]),
         requests_fit_their_window(tables["model_contexts"]),
         ranking_is_complete(tables["model_ranking"], candidates),

@@ -60,8 +60,8 @@ def model_ranking(
     ``results`` in the schema of ``probes.results``, ``observed`` in that of ``observations``;
     ``cost_usd_per_mtok``: what a million of the fleet's own tokens costs on each model.
     """
-    now, before = (_placed(curated, results, observed, day) for day in (as_of, opening(as_of)))
-    untouched = _placed(curated, pl.DataFrame(schema=RESULTS), pl.DataFrame(schema=OBSERVED), as_of)
+    now, before = (placed(curated, results, observed, day) for day in (as_of, opening(as_of)))
+    untouched = placed(curated, pl.DataFrame(schema=RESULTS), pl.DataFrame(schema=OBSERVED), as_of)
     by_hand = {
         scope: {place.evidence.model: place for place in untouched[scope]} for scope in SCOPES
     }
@@ -86,9 +86,10 @@ def model_ranking(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _placed(
+def placed(
     curated: Sequence[str], results: pl.DataFrame, observed: pl.DataFrame, as_of: date
 ) -> dict[str, list[Place]]:
+    """Return the places of all models by what was known at ``as_of``: every scope, best first."""
     known = standings(observed.filter(pl.col("observed_at") < as_of))
     found = evidence(curated, results, known, as_of)
     return {

@@ -31,8 +31,11 @@ class Sent(Struct, frozen=True):
     def is_unchanged(self, status: stat_result) -> bool:
         """Say whether the file looks as it did, going by what one stat tells."""
         return (self.size, self.modified_ns, self.changed_ns, self.inode) == (
-            status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-        )  # fmt: skip
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            status.st_ino,
+        )
 
 
 class SentRegister:

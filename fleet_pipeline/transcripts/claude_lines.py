@@ -272,12 +272,14 @@ def _content(value: object) -> list[Block | str] | str | None:
         return "" if isinstance(value, str) else None
     return [
         Block(
-            part.get("type"), part.get("id"), part.get("name"),
+            part.get("type"),
+            part.get("id"),
+            part.get("name"),
             Input(said.get("command")) if isinstance(said := part.get("input"), dict) else None,
         )
         for part in value
         if isinstance(part, dict)
-    ]  # fmt: skip
+    ]
 
 
 def _whole_number(digits: str) -> int:

@@ -96,13 +96,19 @@ def _total(
     # A name ends in [1m] where the model was asked for its long context; replies do not repeat it.
     model = name.partition("[")[0]
     return ClientTotal(
-        file_id, offset, session_id, started_at,
+        file_id,
+        offset,
+        session_id,
+        started_at,
         model if _MODEL.fullmatch(model) else None,
         usage.inputTokens or 0,
         # As in the ledger: what a client does not split between 5m and 1h counts as 5m.
-        written - write_1h, write_1h,
-        usage.cacheReadInputTokens or 0, usage.outputTokens or 0, usage.webSearchRequests or 0,
-    )  # fmt: skip
+        written - write_1h,
+        write_1h,
+        usage.cacheReadInputTokens or 0,
+        usage.outputTokens or 0,
+        usage.webSearchRequests or 0,
+    )
 
 
 def _moment(milliseconds: object, latest: datetime) -> datetime | Reason:

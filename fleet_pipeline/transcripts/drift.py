@@ -45,10 +45,14 @@ KNOWN_RECORDS: Final = {"claude": _CLAUDE, "codex": _CODEX | _CODEX_EVENTS}
 """Every known record type by client; with Codex also the types of its events."""
 
 _CLAUDE_COUNTERS: Final = (
-    "input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens",
-    "cache_creation", "cache_creation.ephemeral_5m_input_tokens",
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "cache_creation.ephemeral_5m_input_tokens",
     "cache_creation.ephemeral_1h_input_tokens",
-)  # fmt: skip
+)
 _KNOWN_FIELDS: Final = frozenset(
     {
         *_CLAUDE_COUNTERS,

@@ -28,11 +28,11 @@ def test_a_weeks_page_names_the_row_of_its_prices_and_later_prices_change_no_byt
     heard(fleet, datetime(2026, 6, 16, 3, 30, tzinfo=UTC), "0")
     assert runs.publish_week(fleet.settings, CLOSE)["refusals"] == []
     page = fleet.page(CLOSE)
-    price = page["costs"]["price"]  # type: ignore[index]
+    price = page["costs"]["price"]
     assert (price["input_usd_per_mtok"], price["source"]) == (1.3, "openrouter")
     assert (price["effective_from"], price["seen_on"]) == ("2026-06-15", "2026-06-15")
-    assert page["prices"]["age_days"] == 0  # type: ignore[index]
-    held = page["prices"]["held"]  # type: ignore[index]
+    assert page["prices"]["age_days"] == 0
+    held = page["prices"]["held"]
     assert [(row["subject"], row["field"]) for row in held] == [(GLM, "zero")]
     html = (fleet.home.site / "weeks" / CLOSE.isoformat() / "index.html").read_text()
     assert "held back" in html

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -48,6 +49,7 @@ REFUSING_OR_WARNING = {
     "used_models_have_prices",
     "ledger_is_within_client_totals",
     "transcripts_tell_nearly_all",
+    "volume_has_not_collapsed",
     "volumes_are_usual",
     "agents_are_heard_of",
     "requests_fit_their_window",
@@ -74,7 +76,7 @@ def test_refresh_says_where_the_page_is(published: Published) -> None:
     assert outcome["refusals"] == []
     assert outcome["page"] == str(site / "weeks" / "2026-06-17" / "index.html")
     assert (site / "latest" / "index.html").read_text().startswith("<!doctype html>")
-    assert outcome["ranking"] and "GLM 5.2" in open(outcome["ranking"]).read()  # noqa: PTH123, SIM115
+    assert "GLM 5.2" in Path(outcome["ranking"]).read_text()
 
 
 def test_the_published_usage_is_the_truth(published: Published, truth: DemoTruth) -> None:

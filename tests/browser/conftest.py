@@ -21,7 +21,9 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+# No longer than a module: as long as Playwright is open, its loop runs in this thread, and
+# whatever other test of this process needs a loop of its own would be refused.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
     path = next((each for each in found if each), None)

@@ -372,9 +372,7 @@ def total(fresh: int) -> dict[str, object]:
     """Return what the client says that the session of ``claude_transcript`` was billed."""
     models = {"claude-sonnet-4-6": {"inputTokens": fresh}}
     start = 1_781_049_600_000  # 2026-06-10 00:00 UTC
-    return {
-        "type": "cost-state", "sessionId": "session", "startTime": start, "modelUsage": models,
-    }  # fmt: skip
+    return {"type": "cost-state", "sessionId": "session", "startTime": start, "modelUsage": models}
 
 
 def test_it_tells_how_far_the_clients_own_totals_and_the_ledger_agree(

@@ -28,12 +28,16 @@ def test_a_figure_of_a_week_that_was_really_published_is_explained(
     assert asked.exit_code == 0
     assert f"usage.claude.requests = {page['usage']['claude']['requests']} " in asked.output
     for told in (
-        "The published tables give the same.", "from usage_totals", "made by sql/usage_totals.sql",
-        "quantile_cont(full_input_tokens, 0.9)", "Rows behind it: 1",
-    ):  # fmt: skip
+        "The published tables give the same.",
+        "from usage_totals",
+        "made by sql/usage_totals.sql",
+        "quantile_cont(full_input_tokens, 0.9)",
+        "Rows behind it: 1",
+    ):
         assert told in asked.output
-    told = json.loads(fleet("explain", "target.share", "--as-of", "2026-06-17", "--json",
-                            "--home", "home").output)  # fmt: skip
+    told = json.loads(
+        fleet("explain", "target.share", "--as-of", "2026-06-17", "--json", "--home", "home").output
+    )
     assert told["agrees"] and told["recomputed"] == told["value"] == page["target"]["share"]
     unknown = fleet("explain", "usage.claude.request", "--home", "home")
     assert unknown.exit_code == 2

@@ -230,8 +230,10 @@ def test_a_disk_that_refuses_a_write_ends_in_one_line(
     process = subprocess.run(
         [FLEET, "ingest"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     last = process.stderr.splitlines()[-1]
@@ -309,9 +311,8 @@ def test_a_reader_who_leaves_stops_nothing(org: Path) -> None:
 def test_a_result_that_cannot_be_written_is_an_error(org: Path) -> None:
     with Path("/dev/full").open("w") as full:
         process = subprocess.run(
-            [FLEET, "ingest", "--json"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
+            [FLEET, "ingest", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert process.returncode == 1
     assert process.stderr.splitlines()[-1] == "fleet: <stdout>: No space left on device"
 
@@ -321,8 +322,10 @@ def test_a_terminal_that_knows_only_ascii_gets_every_result(org: Path) -> None:
     process = subprocess.run(
         [FLEET, "doctor", "--home", home],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert process.returncode == 0
     assert r"zuhause-f\xfcr-alle" in process.stdout
 
@@ -332,8 +335,10 @@ def test_progress_is_a_bar_at_a_terminal_and_never_part_of_the_result(org: Path)
     process = subprocess.run(
         [FLEET, "ingest", "--json"],
         env={**os.environ, "TERM": "xterm-256color"},
-        stdout=subprocess.PIPE, stderr=terminal, check=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        check=True,
+    )
     os.close(terminal)
     shown = os.read(controller, 65536).decode()
     os.close(controller)

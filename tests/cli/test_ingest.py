@@ -49,8 +49,10 @@ def test_the_totals_of_the_whole_ledger_are_one_json_document(
         "output_final_share": 1.0,
     }
     assert (codex["input_tokens"], codex["cache_read_tokens"], codex["output_tokens"]) == (
-        300, 600, 70,
-    )  # fmt: skip
+        300,
+        600,
+        70,
+    )
     assert (printed["sources"]["files"], printed["sources"]["lines"]) == (2, 5)
 
 
@@ -80,9 +82,12 @@ def test_an_empty_machine_has_a_ledger_of_zeros(fleet: Run) -> None:
     [("CLAUDE_CONFIG_DIR", "elsewhere"), ("XDG_CONFIG_HOME", "config/claude")],
 )
 def test_the_folders_that_the_clients_use_by_themselves_are_found(
-    fleet: Run, claude_transcript: WriteTranscript, monkeypatch: pytest.MonkeyPatch,
-    variable: str, folder: str,
-) -> None:  # fmt: skip
+    fleet: Run,
+    claude_transcript: WriteTranscript,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    folder: str,
+) -> None:
     claude_transcript(folder=Path(folder))
     monkeypatch.setenv(variable, folder.split("/")[0])
     assert requests(fleet("ingest", "--json")) == 1

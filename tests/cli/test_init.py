@@ -133,8 +133,9 @@ def test_a_file_is_no_folder(fleet: Run) -> None:
     Path("mine").write_text("")
     result = fleet("init", "--org", "mine")
     assert (result.exit_code, result.stderr) == (
-        2, "fleet: mine is no folder; name a new one with --org\n",
-    )  # fmt: skip
+        2,
+        "fleet: mine is no folder; name a new one with --org\n",
+    )
 
 
 def test_a_disk_that_refuses_leaves_nothing_behind(

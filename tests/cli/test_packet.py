@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ..packets.model_server import ModelServer, completion, serving
+from ..local_server import LocalServer, serving
+from ..packets.completions import PATH, completion
 from .conftest import Run
 
 PACKET = """\
@@ -22,13 +23,13 @@ max_output_tokens: 50
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with serving() as model:
+def server() -> Iterator[LocalServer]:
+    with serving(completion(), PATH) as model:
         yield model
 
 
 @pytest.fixture
-def lanes(org: Path, server: ModelServer) -> Path:
+def lanes(org: Path, server: LocalServer) -> Path:
     """One free lane to a server of this machine, and one agent whose packets may leave."""
     file = org / "lanes.yaml"
     file.write_text(
@@ -65,7 +66,7 @@ def test_an_answer_that_passes_its_verify_step_is_verified(
 
 
 def test_a_packet_that_is_not_public_is_never_sent(
-    fleet: Run, lanes: Path, file: Path, server: ModelServer
+    fleet: Run, lanes: Path, file: Path, server: LocalServer
 ) -> None:
     file.write_text(PACKET.replace("privacy: public\n", ""))
     result = fleet("packet", "run", file)
@@ -81,7 +82,7 @@ def test_out_of_the_box_nothing_leaves(fleet: Run, org: Path, file: Path) -> Non
 
 
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(
-    fleet: Run, lanes: Path, file: Path, server: ModelServer
+    fleet: Run, lanes: Path, file: Path, server: LocalServer
 ) -> None:
     result = fleet("packet", "run", file, "--dry-run")
     assert result.exit_code == 0
@@ -99,7 +100,7 @@ def test_a_missing_key_is_named(fleet: Run, lanes: Path, file: Path) -> None:
 
 
 def test_what_no_lane_can_take_is_kept_and_run_later(
-    fleet: Run, lanes: Path, file: Path, server: ModelServer
+    fleet: Run, lanes: Path, file: Path, server: LocalServer
 ) -> None:
     server.status, server.headers = [429, 200], {"Retry-After": "0"}
     result = fleet("packet", "run", file, "--lane", "local", "--queue")
@@ -115,7 +116,7 @@ def test_what_no_lane_can_take_is_kept_and_run_later(
 
 
 def test_a_model_that_never_fits_the_schema_has_failed(
-    fleet: Run, lanes: Path, file: Path, server: ModelServer
+    fleet: Run, lanes: Path, file: Path, server: LocalServer
 ) -> None:
     server.bodies = [completion("no")]
     result = fleet("packet", "run", file, "--lane", "local")

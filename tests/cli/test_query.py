@@ -81,9 +81,14 @@ def test_the_question_may_come_from_standard_input() -> None:
 def test_the_views_are_listed_with_their_columns(fleet: Run) -> None:
     listed = json.loads(fleet("query", "--tables", "--format", "json").stdout)
     assert {row["view"] for row in listed} == {
-        "client_totals", "events_claude", "events_codex", "quota", "sessions", "unfamiliar",
+        "client_totals",
+        "events_claude",
+        "events_codex",
+        "quota",
+        "sessions",
+        "unfamiliar",
         "usage",
-    }  # fmt: skip
+    }
     assert {"view": "usage", "column": "ts", "type": "TIMESTAMP WITH TIME ZONE"} in listed
 
 

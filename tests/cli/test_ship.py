@@ -23,10 +23,13 @@ def proxy() -> Iterator[Proxy]:
 @pytest.fixture
 def store(proxy: Proxy, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Store:
     for name, value in {
-        "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
-        "AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
-    }.items():  # fmt: skip
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_CONFIG_FILE": "/nowhere",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(buckets, "_PAUSE", 0.001)
     return Store(proxy.anew(), f"cli-{abs(hash(request.node.name))}")
@@ -42,9 +45,12 @@ def usage(fleet: Run) -> object:
 
 
 def test_what_one_machine_ships_another_counts(
-    fleet: Run, org: Path, store: Store, claude_transcript: WriteTranscript,
+    fleet: Run,
+    org: Path,
+    store: Store,
+    claude_transcript: WriteTranscript,
     codex_transcript: WriteTranscript,
-) -> None:  # fmt: skip
+) -> None:
     claude_transcript(3)
     codex_transcript()
     alone = usage(fleet)
@@ -78,9 +84,15 @@ def test_with_ledger_only_no_transcript_is_sent_and_the_totals_are_the_same(
 ) -> None:
     claude_transcript(3)
     result = fleet(
-        "ship", "--to", f"s3://{store.bucket}", "--host", "box", "--ledger-only",
-        "--endpoint-url", store.proxy.url,
-    )  # fmt: skip
+        "ship",
+        "--to",
+        f"s3://{store.bucket}",
+        "--host",
+        "box",
+        "--ledger-only",
+        "--endpoint-url",
+        store.proxy.url,
+    )
     assert result.exit_code == 0
     assert store.names()
     assert all(name.startswith("box/evidence/") for name in store.names())

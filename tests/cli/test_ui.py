@@ -36,9 +36,17 @@ def test_it_becomes_dagster_on_loopback_with_the_home_and_the_organisation(
     assert fleet("ui", "--home", "home", "--port", port).exit_code == 0
     [command] = became
     assert command == [
-        sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions",
-        "-h", "127.0.0.1", "-p", str(port),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "assets.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     home = Path("home").absolute()
     assert os.environ["FLEET_HOME"] == str(home)
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
@@ -53,9 +61,8 @@ def test_a_port_in_use_is_told_before_dagster_starts(fleet: Run, org: Path) -> N
         result = fleet("ui", "--port", port)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        f"fleet: port {port} cannot be used (Address already in use);"
-        " choose another with --port\n"
-    )  # fmt: skip
+        f"fleet: port {port} cannot be used (Address already in use); choose another with --port\n"
+    )
 
 
 @pytest.mark.slow
@@ -63,8 +70,10 @@ def test_it_answers_on_loopback_only(org: Path) -> None:
     port = free_port()
     process = subprocess.Popen(
         [FLEET, "ui", "--port", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         deadline = time.monotonic() + 120
         answer = b""

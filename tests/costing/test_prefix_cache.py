@@ -81,9 +81,11 @@ def conversation(steps: list[tuple[int, int, bool]]) -> tuple[list[Prompt], pl.D
         rows, schema=["ts", "cache_read_tokens", "full_input_tokens"], orient="row"
     )
     return prompts, frame.with_columns(
-        host=pl.lit("laptop"), session_id=pl.lit("s"), agent_id=pl.lit(None, pl.String),
+        host=pl.lit("laptop"),
+        session_id=pl.lit("s"),
+        agent_id=pl.lit(None, pl.String),
         output_tokens=pl.lit(0, pl.Int64),
-    )  # fmt: skip
+    )
 
 
 steps_ = st.lists(
@@ -106,8 +108,10 @@ def two_requests(pause: int, **second: int) -> pl.DataFrame:
     first = {"cache_read_tokens": 0, "full_input_tokens": 1_000, "output_tokens": 50}
     return pl.DataFrame([first, row]).with_columns(
         ts=pl.Series([START, START + timedelta(seconds=pause)]),
-        host=pl.lit("laptop"), session_id=pl.lit("s"), agent_id=pl.lit("a"),
-    )  # fmt: skip
+        host=pl.lit("laptop"),
+        session_id=pl.lit("s"),
+        agent_id=pl.lit("a"),
+    )
 
 
 def second_hit(cache: PromptCache, requests: pl.DataFrame) -> int:

@@ -83,9 +83,12 @@ def test_an_explicit_cache_hits_for_certain_and_writes_the_rest_at_the_write_pri
     thread: pl.DataFrame,
 ) -> None:
     haiku = Target(
-        "haiku", "Haiku", "openrouter", "anthropic/claude-haiku-4.5",
+        "haiku",
+        "Haiku",
+        "openrouter",
+        "anthropic/claude-haiku-4.5",
         cache=PromptCache("explicit", 300),
-    )  # fmt: skip
+    )
     row = replayed(thread, to(haiku), cache_hits=0)
     assert row["target_cost_usd_micros"] == 1.5 * 1_250_000 + 100_000 + 5_000_000
 
@@ -294,11 +297,17 @@ def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
 ) -> None:
     rows = requests(
         {"session_id": "a", "agent": "forge", "kind": "editing", "input_tokens": M},
-        {"session_id": "a", "agent": "forge", "kind": "orchestration", "movable": False,
-         "at": 9, "input_tokens": M},
+        {
+            "session_id": "a",
+            "agent": "forge",
+            "kind": "orchestration",
+            "movable": False,
+            "at": 9,
+            "input_tokens": M,
+        },
         {"session_id": "b", "agent": "sage", "kind": "extraction", "input_tokens": 3 * M},
         {"session_id": "c", "agent": "hippocrates", "kind": "extraction", "input_tokens": M},
-    )  # fmt: skip
+    )
     cuts = replay_cuts(rows, POLICY)
     costs = {
         (cut, value): (moved, cost)

@@ -36,7 +36,11 @@ def test_the_worked_example_is_what_the_ranking_computes() -> None:
     for row in table.filter(pl.col("scope") == "overall").iter_rows(named=True):
         figures = [f"{row[name]:.2f}" for name in ("q05", "posterior_mean", "q95", "prior_mean")]
         assert [
-            str(row["rank"]), row["model"], f"{row['rank_low']}-{row['rank_high']}", *figures,
-            str(row["n_probes"]), "yes" if row["provisional"] else "no",
-        ] in shown  # fmt: skip
+            str(row["rank"]),
+            row["model"],
+            f"{row['rank_low']}-{row['rank_high']}",
+            *figures,
+            str(row["n_probes"]),
+            "yes" if row["provisional"] else "no",
+        ] in shown
         assert row["reason"] is None or f"    {row['model']}: {row['reason']}\n" in text

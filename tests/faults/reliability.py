@@ -13,42 +13,65 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-REPORT = ROOT / "docs" / "reliability.md"
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.faults.rows import ROWS, Row  # noqa: E402 - found once the checkout is on the path
+from tests.faults.rows import ROWS, Row
+from tests.strength import page
+from tests.strength.subjects import ROOT
+
+SOAK = "R21"
+"""Has a command of its own, which tells what it saw."""
+
+Cases = Mapping[tuple[str, str], tuple[str, float]]
+"""What became of each case, and its seconds, by module and by name with parameters."""
 
 
-def proven(row: Row, quick: bool, full: bool) -> Counter[str]:
-    """Run the proofs of one row; return how many cases passed, failed and were skipped."""
+def tried(rows: list[Row], quick: bool, full: bool) -> Cases:
+    """Run the proofs of the rows, each once; return what became of every case."""
+    proofs = list(dict.fromkeys(proof for row in rows for proof in row.proofs))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "cases.xml"
         command = [
-            sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--junitxml={report}",
-            *(["-m", "not slow"] if quick else []), *row.proofs,
+            sys.executable, "-m", "pytest", "-q", "--numprocesses=2", "--dist=worksteal",
+            f"--junitxml={report}", *(["-m", "not slow"] if quick else []), *proofs,
         ]  # fmt: skip
         surroundings = os.environ | ({"FLEET_FAULTS_FULL": "1"} if full else {})
-        subprocess.run(command, cwd=ROOT, env=surroundings, stdout=subprocess.DEVNULL)
-        seen = Counter(passed=0, failed=0, skipped=0)
-        seconds = 0.0
-        for case in ElementTree.parse(report).iter("testcase"):
-            kinds = {child.tag for child in case}
-            bad = kinds & {"failure", "error"}
-            seen["failed" if bad else "skipped" if "skipped" in kinds else "passed"] += 1
-            seconds += float(case.get("time", 0))
-        seen["seconds"] = round(seconds)
-        return seen
+        subprocess.run(command, cwd=ROOT, env=surroundings)
+        return {
+            (case.get("classname", ""), case.get("name", "")): (fate(case), float(case.get("time")))
+            for case in ElementTree.parse(report).iter("testcase")
+        }
+
+
+def fate(case: ElementTree.Element) -> str:
+    """Return what became of a case."""
+    kinds = {child.tag for child in case}
+    return "failed" if kinds & {"failure", "error"} else "skipped" if kinds else "passed"
+
+
+def proven(row: Row, cases: Cases) -> Counter[str]:
+    """Return how many cases of a row passed, failed and were skipped, and their seconds."""
+    seen = Counter(passed=0, failed=0, skipped=0)
+    seconds = 0.0
+    for proof in row.proofs:
+        path, _, name = proof.partition("::")
+        module = path.removesuffix(".py").replace("/", ".")
+        for (of, case), (became, took) in cases.items():
+            if of == module and case.partition("[")[0] == name:
+                seen[became] += 1
+                seconds += took
+    seen["seconds"] = round(seconds)
+    return seen
 
 
 def soaked(full: bool) -> dict[str, object]:
     """Run the soak in a process of its own; return what it saw."""
     size = [] if full else ["--requests-a-month", "1083"]
-    command = [sys.executable, str(HERE / "soak.py"), *size]
+    command = [sys.executable, "tests/faults/soak.py", *size]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
@@ -59,20 +82,17 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
-    measured = {}
-    for row in ROWS:
-        if row.number != "R21":
-            measured[row.number] = proven(row, asked.quick, asked.full)
-            print(row.number, row.fault, dict(measured[row.number]), flush=True)
+    cases = tried([row for row in ROWS if row.number != SOAK], asked.quick, asked.full)
+    measured = {row.number: proven(row, cases) for row in ROWS}
     seen = soaked(asked.full)
-    print(json.dumps(seen), flush=True)
     exact = seen["true"] == seen["counted"]
-    measured["R21"] = Counter(
+    measured[SOAK] = Counter(
         passed=int(exact), failed=int(not exact), skipped=0, seconds=seen["seconds"]
     )
     survived = [number for number, cases in measured.items() if is_survived(cases)]
-    REPORT.write_text(report(measured, seen, survived, asked.quick))
-    print(f"{len(survived)} of {len(ROWS)} faults survived: {REPORT.relative_to(ROOT)}")
+    for heading, lines in report(measured, seen, survived, asked.quick).items():
+        page.write_section(heading, lines)
+    print(f"{len(survived)} of {len(ROWS)} faults survived: {page.PAGE.relative_to(ROOT)}")
     sys.exit(int(len(survived) < len(ROWS)))
 
 
@@ -88,56 +108,47 @@ def failures(measured: dict[str, Counter[str]], *numbers: str) -> int:
 
 def report(
     measured: dict[str, Counter[str]], seen: dict[str, object], survived: list[str], quick: bool
-) -> str:
-    """Return the page, every figure of which was counted just now."""
+) -> dict[str, list[str]]:
+    """Return the lines under each heading, every figure of which was counted just now."""
     untried = ", ".join(number for number, n in measured.items() if not n["passed"] + n["failed"])
+    left_out = f"**Slow proofs were left out of this run.** Not tried: {untried}."
     faults = ", ".join(f"{name} {n}" for name, n in seen["faults"].items())
-    lines = [
-        "# Reliability",
-        "",
-        "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
-        "",
-        f"Faults survived: **{len(survived)} of {len(ROWS)}**."
-        f" Soak: lost {seen['lost']}, doubled {seen['doubled']} of {seen['requests']:,} requests."
-        f" Torn: {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and failing"
-        f" writes and publications. Leaked: {failures(measured, 'Leaks')} failed cases of planted"
-        " text.",
-        *(
-            ["", f"**Slow proofs were left out of this run.** Not tried: {untried}."]
-            if quick
-            else []
-        ),
-        "",
-        "| row | fault | passes when | cases passed | failed | skipped | seconds |",
-        "|---|---|---|--:|--:|--:|--:|",
+    rows = [
+        f"| {row.number} | {row.fault} | {row.bar} | {cases['passed']} | {cases['failed']} |"
+        f" {cases['skipped']} | {cases['seconds']} |"
+        for row in ROWS
+        for cases in [measured[row.number]]
     ]
-    for row in ROWS:
-        cases = measured[row.number]
-        lines.append(
-            f"| {row.number} | {row.fault} | {row.bar} | {cases['passed']} | {cases['failed']} |"
-            f" {cases['skipped']} | {cases['seconds']} |"
-        )
-    weaker = [f"* {row.number}: {row.short}." for row in ROWS if row.short]
-    lines += [
-        "",
-        "## Where a proof is weaker than its row",
-        "",
-        *weaker,
-        "* Power loss was not simulated: processes are killed, not machines.",
-        "",
-        "## The soak",
-        "",
-        f"{seen['weeks']} weeks, {seen['requests']:,} requests, in {seen['seconds']:,} seconds."
-        f" {seen['struck']} faults took hold: {faults}."
-        f" Weeks in which a total fell: {seen['weeks_in_which_a_total_fell']}."
-        f" Evidence and ledger take {seen['bytes_per_request']} bytes for each request.",
-        "",
-        "| total | oracle | ledger |",
-        "|---|--:|--:|",
-        *(f"| {name} | {seen['true'][name]:,} | {n:,} |" for name, n in seen["counted"].items()),
-        "",
-    ]
-    return "\n".join(lines)
+    return {
+        "Reliability": [
+            "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
+            "",
+            f"Faults survived: **{len(survived)} of {len(ROWS)}**."
+            f" Soak: lost {seen['lost']}, doubled {seen['doubled']} of {seen['requests']:,}"
+            f" requests. Torn: {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and"
+            " failing writes and publications."
+            f" Leaked: {failures(measured, 'Leaks')} failed cases of planted text.",
+            *(["", left_out] if quick else []),
+            "",
+            "| row | fault | passes when | cases passed | failed | skipped | seconds |",
+            "|---|---|---|--:|--:|--:|--:|",
+            *rows,
+        ],
+        "Where a proof is weaker than its row": [
+            *(f"* {row.number}: {row.short}." for row in ROWS if row.short),
+            "* Power loss was not simulated: processes are killed, not machines.",
+        ],
+        "The soak": [
+            f"{seen['weeks']} weeks, {seen['requests']:,} requests, in {seen['seconds']:,} seconds."
+            f" {seen['struck']} faults took hold: {faults}."
+            f" Weeks in which a total fell: {seen['weeks_in_which_a_total_fell']}."
+            f" Evidence and ledger take {seen['bytes_per_request']} bytes for each request.",
+            "",
+            "| total | oracle | ledger |",
+            "|---|--:|--:|",
+            *(f"| {key} | {seen['true'][key]:,} | {n:,} |" for key, n in seen["counted"].items()),
+        ],
+    }
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ def test_codex_has_blocks_of_its_own_and_no_target() -> None:
     both = pl.concat([requests((0, "forge", 10)), requests((1, "forge", 20), client="codex")])
     table = five_hour_blocks(both, TARGETS)
     assert table.select("client", "full_input_tokens", "target_tokens").rows() == [
-        ("claude", 10, 5), ("codex", 20, None),
-    ]  # fmt: skip
+        ("claude", 10, 5),
+        ("codex", 20, None),
+    ]
 
 
 @given(st.lists(st.integers(0, 60 * 24 * 4), min_size=1, max_size=60))

@@ -103,16 +103,18 @@ def test_claudes_windows_are_known_by_client_and_limit() -> None:
     week = reading(client="codex", limit_id="claude_max", window_minutes=10_080)
     table = run(claude, week)
     assert table.filter(status="fresh").select("client", "limit", "window_minutes").rows() == [
-        ("claude", "Claude Max", 300), ("codex", "claude_max", 10_080),
-    ]  # fmt: skip
+        ("claude", "Claude Max", 300),
+        ("codex", "claude_max", 10_080),
+    ]
 
 
 def test_a_limit_nobody_expected_is_shown_after_the_expected_ones() -> None:
     opus = {"limit_id": "claude_max_opus", "limit_name": "Claude Max Opus"}
     table = run(reading(client="claude", window_minutes=10_080, **opus))
     assert table.select("limit", "window_minutes").rows() == [
-        *EXPECTED, ("Claude Max Opus", 10_080),
-    ]  # fmt: skip
+        *EXPECTED,
+        ("Claude Max Opus", 10_080),
+    ]
 
 
 @pytest.mark.parametrize(("used", "left"), [(120.0, 0.0), (-3.0, 1.0), (0.0, 1.0), (100.0, 0.0)])

@@ -131,7 +131,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, answer: object, fault: Fault | None) -> None:
             left = fault.after if fault else None
-            while chunk := answer.read(65536 if left is None else min(65536, left)):  # type: ignore[attr-defined]
+            while chunk := answer.read(65536 if left is None else min(65536, left)):
                 self.wfile.write(chunk)
                 proxy.bytes_out += len(chunk)
                 if left is not None:
@@ -217,9 +217,12 @@ def rclone(folder: Path) -> Iterator[int]:
 @cache
 def _client(port: int) -> Any:
     return boto3.client(
-        "s3", endpoint_url=f"http://127.0.0.1:{port}", aws_access_key_id=KEY_ID,
-        aws_secret_access_key=SECRET, region_name="us-east-1",
-    )  # fmt: skip
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id=KEY_ID,
+        aws_secret_access_key=SECRET,
+        region_name="us-east-1",
+    )
 
 
 class Store:

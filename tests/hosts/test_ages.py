@@ -37,8 +37,9 @@ def test_a_listed_host_of_which_nothing_was_ever_read_is_shown_too():
     assert known[0] == {"host": "box", "requests": 0, "last_ts": None, "quiet_days": None}
     assert [host["host"] for host in known] == ["box", "desk"]
     assert [told(host) for host in known] == [
-        "box: no request yet", "desk: last request on 2026-06-16"
-    ]  # fmt: skip
+        "box: no request yet",
+        "desk: last request on 2026-06-16",
+    ]
 
 
 def test_a_listed_host_that_went_quiet_is_a_warning_and_one_that_was_taken_out_is_none():

@@ -50,11 +50,17 @@ def test_a_plain_copy_of_the_clients_folder_is_read_too(fleet, name):
 @pytest.mark.parametrize(
     "name",
     [
-        "claude/history.jsonl", "claude/projects/p/journal.jsonl", "claude/projects/p/notes.txt",
-        "codex/history.jsonl", "codex/sessions/2026/other.jsonl", "claude/fleet/other.jsonl",
-        "elsewhere/projects/p/s.jsonl", "s.jsonl", "claude/todos/p/s.jsonl",
+        "claude/history.jsonl",
+        "claude/projects/p/journal.jsonl",
+        "claude/projects/p/notes.txt",
+        "codex/history.jsonl",
+        "codex/sessions/2026/other.jsonl",
+        "claude/fleet/other.jsonl",
+        "elsewhere/projects/p/s.jsonl",
+        "s.jsonl",
+        "claude/todos/p/s.jsonl",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_transcript_is_left_alone(fleet, name):
     fleet.put("laptop", name, STORY)
     assert fleet.ingest("laptop").files == 0

@@ -161,9 +161,10 @@ def test_a_failed_publish_is_told_and_leaves_the_old_page_whole(
     any_store.proxy.before.append(refuse)
     with pytest.raises(PublicationError, match=r"cannot publish to s3://.*503.*is unchanged"):
         put(any_store, new, tmp_path)
-    seen = whole(any_store, {path: files_of(old), **{
-        f"weeks/2026-06-24/{generation(files_of(new))}/": files_of(new)
-    }})  # fmt: skip
+    seen = whole(
+        any_store,
+        {path: files_of(old), **{f"weeks/2026-06-24/{generation(files_of(new))}/": files_of(new)}},
+    )
     assert place == "latest/index.html" or seen == path
     any_store.proxy.anew()
     again = put(any_store, new, tmp_path)
@@ -202,10 +203,13 @@ def test_a_polling_reader_of_200_publishes_with_faults_never_sees_a_torn_week(
     a_site(tmp_path)
     pages = [changed(owner=f"Owner {number}") for number in range(8)]
     small = [
-        {name: content for name, content in files_of(page).items() if name in
-         ("page.json", "tables/usage_totals.csv", "SHA256SUMS", "index.html")}
+        {
+            name: content
+            for name, content in files_of(page).items()
+            if name in ("page.json", "tables/usage_totals.csv", "SHA256SUMS", "index.html")
+        }
         for page in pages
-    ]  # fmt: skip
+    ]
     known = {f"weeks/2026-06-17/{generation(files)}/": files for files in small}
     publish_to_s3(address_of(any_store), pages[0], small[0], tmp_path)
     stop, views, torn = threading.Event(), list[str](), list[str]()

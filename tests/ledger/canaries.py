@@ -105,8 +105,14 @@ def codex_lines(canary: Canaries) -> Iterator[bytes]:
     rollout.say("response_item", type="reasoning", encrypted_content=canary(), summary=[canary()])
     rollout.say("response_item", type="custom_tool_call", input=canary())
     rollout.say("compacted", message=canary(), replacement_history=[canary()])
-    rollout.say("turn_context", model="kept-model", cwd="/work/kept-folder", summary=canary(),
-                user_instructions=canary(), sandbox_policy={canary(): canary()})  # fmt: skip
+    rollout.say(
+        "turn_context",
+        model="kept-model",
+        cwd="/work/kept-folder",
+        summary=canary(),
+        user_instructions=canary(),
+        sandbox_policy={canary(): canary()},
+    )
     rollout.request(codex_usage(100)).say("unknown", text=canary(), **{canary(): 1})
     yield from rollout_lines(rollout)
     yield f'{{"type":"event_msg","payload":{{"type":"token_count","info":"{canary}"}}}}'.encode()

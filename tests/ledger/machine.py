@@ -35,9 +35,12 @@ ONE_RUN = (sys.executable, str(Path(one_run.__file__)))
 """The command that takes in, in a process of its own, what a machine with one host holds."""
 
 CLASSES = (
-    "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens",
+    "input_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cache_read_tokens",
     "output_tokens",
-)  # fmt: skip
+)
 
 
 class Machine:

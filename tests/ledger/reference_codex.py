@@ -6,9 +6,13 @@ from itertools import takewhile
 from .reference_lines import DISBELIEF, Billed, counter, moment, reason, records
 
 NAMES = (
-    "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens",
-    "reasoning_output_tokens", "total_tokens",
-)  # fmt: skip
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+    "total_tokens",
+)
 
 # A count (of which `total` is the thread's use so far), a record, or a line that is rejected.
 Said = namedtuple("Said", "kind id thread parent ts tokens total", defaults=[None] * 6)

@@ -119,8 +119,10 @@ THREADS = {serial: thread(serial) for serial in (1, 2)}
 HOSTS = ("laptop", "server")
 File = tuple[str, str]
 CLAUDE: list[File] = [
-    ("laptop", "p/1.jsonl"), ("laptop", "p/s/subagents/agent-a1.jsonl"), ("server", "p/1.jsonl")
-]  # fmt: skip
+    ("laptop", "p/1.jsonl"),
+    ("laptop", "p/s/subagents/agent-a1.jsonl"),
+    ("server", "p/1.jsonl"),
+]
 CODEX: list[File] = [("laptop", "2026/06/01/rollout-1.jsonl"), ("server", "rollout-2.jsonl")]
 
 claude_files, codex_files = st.sampled_from(CLAUDE), st.sampled_from(CODEX)

@@ -20,10 +20,15 @@ def test_a_rewritten_copy_of_a_request_with_two_ids_goes_with_the_lesser(machine
 @pytest.mark.parametrize("order", [("Explore", "Plan"), ("Plan", "Explore")])
 def test_of_two_types_that_name_one_agent_the_first_by_name_is_taken(machine, order):
     lines = [
-        reply(f"m{place}", at=after(minutes=place), agentId="a1", isSidechain=True,
-              attributionAgent=kind)
+        reply(
+            f"m{place}",
+            at=after(minutes=place),
+            agentId="a1",
+            isSidechain=True,
+            attributionAgent=kind,
+        )
         for place, kind in enumerate([*order, None])
-    ]  # fmt: skip
+    ]
     machine.write(machine.claude("p/s.jsonl"), transcript(*lines))
     machine.ingest()
     types = {row["message_id"]: row["agent_type"] for row in machine.rows().rows(named=True)}

@@ -221,9 +221,12 @@ def test_a_hundred_thousand_mutated_lines_cost_no_good_one_and_little_memory(mac
     assert 0 <= passed_over <= marks_lost < 2000
     assert rejected == expected
     assert rejected.keys() == {
-        "bad_counter", "timestamp_missing", "timestamp_without_zone", "timestamp_too_old",
+        "bad_counter",
+        "timestamp_missing",
+        "timestamp_without_zone",
+        "timestamp_too_old",
         "timestamp_in_future",
-    }  # fmt: skip
+    }
     assert min(rejected.values()) > 50
 
 

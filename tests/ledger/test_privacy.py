@@ -50,8 +50,11 @@ def test_no_text_of_any_transcript_is_found_in_the_home_or_in_what_was_said(take
 def test_what_was_not_believed_is_counted_under_every_reason_that_was_planted(taken_in):
     machine, _ = taken_in
     assert set(machine.sources()["quarantined"]) == {
-        "bad_counter", "timestamp_missing", "too_long", "unreadable"
-    }  # fmt: skip
+        "bad_counter",
+        "timestamp_missing",
+        "too_long",
+        "unreadable",
+    }
 
 
 def test_the_file_of_a_thread_that_lost_its_head_gives_no_name_away(machine, canary):

@@ -52,9 +52,13 @@ def take_in(machine, name: str, *lines, host: str | None = None) -> None:
 def test_a_session_whose_total_the_ledger_meets_in_every_class_agrees(machine):
     counters = usage(1, 2, read=3, write_5m=4, write_1h=5)
     total = told(
-        1, 2, cacheReadInputTokens=3, cacheCreationInputTokens=9,
-        cacheCreationEphemeral5mInputTokens=4, cacheCreationEphemeral1hInputTokens=5,
-    )  # fmt: skip
+        1,
+        2,
+        cacheReadInputTokens=3,
+        cacheCreationInputTokens=9,
+        cacheCreationEphemeral5mInputTokens=4,
+        cacheCreationEphemeral1hInputTokens=5,
+    )
     take_in(machine, "s", reply("a", counters), cost_state({OPUS: total}))
     [row] = sessions(machine.home).to_dicts()
     assert (row["session_id"], row["model"], row["status"]) == (SESSION, OPUS, "agrees")
@@ -69,8 +73,10 @@ def test_a_session_without_a_total_is_not_comparable_and_never_agrees(machine):
     take_in(machine, "s", reply("a"))
     [row] = sessions(machine.home).to_dicts()
     assert (row["status"], row["requests"], row["requests_without_totals"]) == (
-        "not_comparable", 0, 1,
-    )  # fmt: skip
+        "not_comparable",
+        0,
+        1,
+    )
     assert row["billed_input_tokens"] is None
     assert machine.sources()["reconciliation"]["claude"]["agreeing"] == 0
     assert machine.sources()["reconciliation"]["claude"]["completeness_share"] is None
@@ -107,10 +113,12 @@ def test_an_answer_cut_short_that_was_written_after_the_total_is_part_of_it(mach
 
 def test_the_last_total_of_a_resumed_session_speaks_of_all_of_it(machine):
     lines = [
-        reply("a"), cost_state({OPUS: told(10, 5)}),
-        reply("b", at=after(hours=9)), cost_state({OPUS: told(20, 10)}),
+        reply("a"),
+        cost_state({OPUS: told(10, 5)}),
+        reply("b", at=after(hours=9)),
         cost_state({OPUS: told(20, 10)}),
-    ]  # fmt: skip
+        cost_state({OPUS: told(20, 10)}),
+    ]
     take_in(machine, "s", *lines)
     assert statuses(machine) == {SESSION: "agrees"}
     assert machine.sources()["reconciliation"]["claude"]["billed_tokens"] == 30
@@ -134,9 +142,12 @@ def test_requests_before_the_start_of_a_total_are_not_held_against_it(machine):
 
 def test_two_totals_with_starts_of_their_own_add_up(machine):
     lines = [
-        reply("a"), cost_state({OPUS: told(10, 5)}), reply("b", at=after(hours=1)),
-        reply("c", at=after(hours=9)), cost_state({OPUS: told(10, 5)}, at=after(hours=8)),
-    ]  # fmt: skip
+        reply("a"),
+        cost_state({OPUS: told(10, 5)}),
+        reply("b", at=after(hours=1)),
+        reply("c", at=after(hours=9)),
+        cost_state({OPUS: told(10, 5)}, at=after(hours=8)),
+    ]
     take_in(machine, "s", *lines)
     [row] = sessions(machine.home).to_dicts()
     assert (row["status"], row["requests"], row["requests_without_totals"]) == ("agrees", 2, 1)
@@ -292,8 +303,10 @@ def codex_rows(machine) -> list[tuple[str, int]]:
 
 
 def test_a_thread_whose_total_grew_by_what_was_counted_agrees(machine):
-    take_in_rollouts(machine, Rollout().own_turn().request(codex_usage(100, 50)).request(
-        codex_usage(10), times=2))  # fmt: skip
+    take_in_rollouts(
+        machine,
+        Rollout().own_turn().request(codex_usage(100, 50)).request(codex_usage(10), times=2),
+    )
     assert codex_rows(machine) == [("agrees", 0)]
 
 

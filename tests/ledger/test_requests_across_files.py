@@ -173,8 +173,10 @@ def test_requests_without_a_message_id_are_known_by_request_id_and_then_by_line(
     machine.write(machine.claude("p/copy.jsonl"), transcript(*lines))
     machine.ingest()
     assert machine.billed() == {
-        "r": (1, 0, 0, 0, 2), "line-1": (2, 0, 0, 0, 2), "line-2": (3, 0, 0, 0, 3)
-    }  # fmt: skip
+        "r": (1, 0, 0, 0, 2),
+        "line-1": (2, 0, 0, 0, 2),
+        "line-2": (3, 0, 0, 0, 3),
+    }
 
 
 def test_requests_without_any_id_are_counted_once_though_their_file_is_copied(machine):
@@ -215,8 +217,9 @@ def test_the_main_thread_owns_what_a_sidechain_copied(machine):
     machine.ingest()
     rows = machine.rows().select("message_id", "is_subagent", "cwd", "agent_id").sort("message_id")
     assert rows.rows() == [
-        ("a", False, "/work/main", None), ("b", True, "/work/forge", "acompact-1")
-    ]  # fmt: skip
+        ("a", False, "/work/main", None),
+        ("b", True, "/work/forge", "acompact-1"),
+    ]
 
 
 def test_the_earliest_copy_owns_a_request_and_its_session(machine):

@@ -39,8 +39,9 @@ def test_sources_say_how_much_there_was_and_what_became_of_it(machine):
     found = machine.sources()
     compared = found.pop("reconciliation")
     assert {client: said["comparable"] for client, said in compared.items()} == {
-        "claude": 0, "codex": 1,
-    }  # fmt: skip
+        "claude": 0,
+        "codex": 1,
+    }
     assert found == {
         "files": 2,
         "bytes": len(data) + len(rollout),
@@ -141,11 +142,17 @@ def test_quota_readings_are_kept_once_with_the_machine_that_made_them(two_machin
         two_machines.ingest(full=True)
     assert quota(two_machines.home).rows(named=True) == [
         {
-            "client": "codex", "host": "laptop", "ts": datetime(2026, 6, 1, 9, 0, 0, 1000, UTC),
-            "limit_id": "codex", "limit_name": None, "window_minutes": 300, "used_percent": 12.5,
-            "resets_at": datetime(2026, 6, 1, 9, 0, 2, tzinfo=UTC), "plan_type": "pro",
+            "client": "codex",
+            "host": "laptop",
+            "ts": datetime(2026, 6, 1, 9, 0, 0, 1000, UTC),
+            "limit_id": "codex",
+            "limit_name": None,
+            "window_minutes": 300,
+            "used_percent": 12.5,
+            "resets_at": datetime(2026, 6, 1, 9, 0, 2, tzinfo=UTC),
+            "plan_type": "pro",
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_a_progress_bar_knows_how_much_there_is_to_read(machine):

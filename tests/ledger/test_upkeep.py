@@ -113,8 +113,10 @@ def test_the_command_changes_nothing_without_yes(long, monkeypatch):
     monkeypatch.chdir(long.root)
     before = bytes_of(long.home.lake / "events")
     for command in (
-        ("compact",), ("retain", "--before", "2026-06-10", "--lower-totals"), ("status",),
-    ):  # fmt: skip
+        ("compact",),
+        ("retain", "--before", "2026-06-10", "--lower-totals"),
+        ("status",),
+    ):
         done = fleet("lake", *command, "--home", long.home.root)
         assert done.exit_code == 0, done.output
         assert ("nothing was changed: --yes does it" in done.stderr) is (command[0] != "status")
@@ -124,9 +126,16 @@ def test_the_command_changes_nothing_without_yes(long, monkeypatch):
 def test_the_command_says_what_goes_and_lets_no_young_day_go(long, monkeypatch):
     monkeypatch.chdir(long.root)
     done = fleet(
-        "lake", "retain", "--before", "2026-06-11", "--lower-totals", "--yes", "--json", "--home",
+        "lake",
+        "retain",
+        "--before",
+        "2026-06-11",
+        "--lower-totals",
+        "--yes",
+        "--json",
+        "--home",
         long.home.root,
-    )  # fmt: skip
+    )
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["requests"] == 30
     assert long.rows().height == 90

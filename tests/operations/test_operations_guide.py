@@ -51,9 +51,11 @@ def user(tmp_path: Path) -> dict[str, str]:
     repository = tmp_path / "repository"
     subprocess.run(["git", "clone", "-q", "--bare", ROOT, repository], check=True)
     uv_cache = subprocess.run(
-        [Path(sys.executable).with_name("uv"), "cache", "dir"], capture_output=True, text=True,
+        [Path(sys.executable).with_name("uv"), "cache", "dir"],
+        capture_output=True,
+        text=True,
         check=True,
-    ).stdout.strip()  # fmt: skip
+    ).stdout.strip()
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -80,9 +82,14 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
     published: dict[str, bytes] = {}
     for heading, block in steps():
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block], env=user, cwd=user["HOME"],
-            capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            ["bash", "-euo", "pipefail", "-c", block],
+            env=user,
+            cwd=user["HOME"],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            stdin=subprocess.DEVNULL,
+        )
         assert done.returncode == 0, f"{heading}:\n{block}\n{done.stdout}\n{done.stderr}"
         latest = checkout / ".fleet" / "site" / "latest"
         if heading == "First run with your own fleet":

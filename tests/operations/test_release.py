@@ -47,15 +47,21 @@ def test_the_wheel_and_the_sdist_work_where_there_is_no_checkout(tmp_path):
     for folder in ("dist", "again"):
         subprocess.run(
             [sys.executable, "-m", "hatchling", "build", "--directory", str(tmp_path / folder)],
-            cwd=ROOT, check=True, capture_output=True, env=environment,
-        )  # fmt: skip
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            env=environment,
+        )
     for path in (tmp_path / "dist").iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
     (tmp_path / "dist" / "requirements.txt").write_text(supply_chain("runtime").stdout)
     tried = subprocess.run(
         [sys.executable, ".ci/try_release.py", str(tmp_path / "dist")],
-        cwd=ROOT, capture_output=True, text=True, timeout=500,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
     assert tried.returncode == 0, tried.stdout + tried.stderr
     assert "the sdist builds the same wheel" in tried.stdout
     assert "as the truth has it" in tried.stdout

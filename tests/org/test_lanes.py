@@ -34,8 +34,10 @@ def test_a_lane_takes_public_packets_alone_unless_it_says_so(folder: Path) -> No
     (folder / "lanes.yaml").write_text(LANES)
     [lane] = load(folder).lanes
     assert (lane.privacy, lane.host, lane.base_url) == (
-        ("public",), "api.example.org", "https://api.example.org/v1",
-    )  # fmt: skip
+        ("public",),
+        "api.example.org",
+        "https://api.example.org/v1",
+    )
 
 
 def test_a_lane_draws_on_the_allowance_of_its_free_api(folder: Path) -> None:

@@ -12,7 +12,8 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.org import Lane
 from fleet_pipeline.packets import Client, Guard, Packet, QuotaLedger, Rules, Run, opened, run
 
-from .model_server import ModelServer, serving
+from ..local_server import LocalServer, serving
+from .completions import PATH, completion
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
 BOUNDS = Bounds(connect_seconds=1, total_seconds=1, bytes=1 << 20)
@@ -47,7 +48,7 @@ def packet(**changes: Any) -> Packet:
     return Packet(**{**fields, **changes})
 
 
-def lane(server: ModelServer | str, **changes: Any) -> Lane:
+def lane(server: LocalServer | str, **changes: Any) -> Lane:
     """A free lane to a server."""
     url = server if isinstance(server, str) else server.url
     fields: dict[str, Any] = {"name": "local", "base_url": url, "model": "small", "free": True}
@@ -55,15 +56,15 @@ def lane(server: ModelServer | str, **changes: Any) -> Lane:
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with serving() as model:
+def server() -> Iterator[LocalServer]:
+    with serving(completion(), PATH) as model:
         yield model
 
 
 @pytest.fixture
-def spare() -> Iterator[ModelServer]:
+def spare() -> Iterator[LocalServer]:
     """A second provider."""
-    with serving() as model:
+    with serving(completion(), PATH) as model:
         yield model
 
 

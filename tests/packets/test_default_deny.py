@@ -81,7 +81,7 @@ def test_every_single_combination_of_the_small_world_is_decided_as_the_rule_says
     for privacy, agent, folder, owner, listed in product(
         CLASSES, AGENTS, ((), *((f,) for f in FOLDERS)), ((), *((a,) for a in AGENTS)), (0, 1)
     ):
-        told = Facts(privacy, agent, folder, owner)  # type: ignore[arg-type]
+        told = Facts(privacy, agent, folder, owner)
         allowed = Rules(
             RULES.agents, frozenset({"forge"}) if listed else frozenset(), RULES.may_leave_folders
         )

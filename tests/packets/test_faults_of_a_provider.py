@@ -10,17 +10,18 @@ from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.packets import Client, Outcome
 from fleet_pipeline.packets.prompt import messages
 
+from ..local_server import LocalServer
+from .completions import GOOD, completion
 from .conftest import BOUNDS, lane, packet
-from .model_server import GOOD, ModelServer, completion
 
 
-def ask(server: ModelServer | str, **of_the_lane: Any) -> Outcome:
+def ask(server: LocalServer | str, **of_the_lane: Any) -> Outcome:
     there = lane(server, **of_the_lane)
     client = Client([there], {"A_KEY": "abc"}, BOUNDS)
     return client.ask(there, packet(), messages(packet()))
 
 
-def test_an_answer_comes_with_what_it_cost(server: ModelServer) -> None:
+def test_an_answer_comes_with_what_it_cost(server: LocalServer) -> None:
     usage = {
         "prompt_tokens": 90,
         "completion_tokens": 7,
@@ -37,7 +38,7 @@ def test_an_answer_comes_with_what_it_cost(server: ModelServer) -> None:
     assert 0 < outcome.latency_seconds < 1
 
 
-def test_tokens_that_nobody_counted_are_unknown(server: ModelServer) -> None:
+def test_tokens_that_nobody_counted_are_unknown(server: LocalServer) -> None:
     server.bodies = [completion(usage={"prompt_tokens": -1, "completion_tokens": True})]
     usage = ask(server).usage
     assert (usage.prompt_tokens, usage.cached_tokens, usage.output_tokens) == (None, None, None)
@@ -99,7 +100,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, bool]] = {
 
 @pytest.mark.parametrize(("fault", "kind", "is_quality"), FAULTS.values(), ids=FAULTS)
 def test_each_fault_has_its_outcome_in_time(
-    server: ModelServer, fault: dict[str, Any], kind: str, is_quality: bool
+    server: LocalServer, fault: dict[str, Any], kind: str, is_quality: bool
 ) -> None:
     for name, value in fault.items():
         setattr(server, name, value)
@@ -110,7 +111,7 @@ def test_each_fault_has_its_outcome_in_time(
     assert len(server.asked) == 1
 
 
-def test_a_provider_may_say_when_to_come_back(server: ModelServer) -> None:
+def test_a_provider_may_say_when_to_come_back(server: LocalServer) -> None:
     server.status, server.headers = [429], {"Retry-After": "30"}
     assert ask(server).retry_after_seconds == 30
     server.headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
@@ -128,14 +129,14 @@ def test_a_private_network_is_never_asked(url: str) -> None:
     assert "leads into a private network" in ask(url).says
 
 
-def test_a_host_of_no_lane_is_never_asked(server: ModelServer) -> None:
+def test_a_host_of_no_lane_is_never_asked(server: LocalServer) -> None:
     client = Client([lane("https://example.org/v1")], {}, BOUNDS)
     with pytest.raises(ConfigurationError, match=r"127\.0\.0\.1 is the host of no lane"):
         client.ask(lane(server), packet(), messages(packet()))
     assert server.asked == []
 
 
-def test_what_is_sent_is_capped_and_asks_for_json(server: ModelServer) -> None:
+def test_what_is_sent_is_capped_and_asks_for_json(server: LocalServer) -> None:
     ask(server, structured="json_schema", data_collection_denied=True)
     [sent] = server.asked
     assert (sent["max_tokens"], sent["stream"], sent["model"]) == (50, False, "small")
@@ -144,7 +145,7 @@ def test_what_is_sent_is_capped_and_asks_for_json(server: ModelServer) -> None:
     assert "It crashes" in sent["messages"][1]["content"]
 
 
-def test_a_key_goes_into_one_header_and_is_never_shown(server: ModelServer) -> None:
+def test_a_key_goes_into_one_header_and_is_never_shown(server: LocalServer) -> None:
     ask(server, key_env="A_KEY")
     assert server.headers_seen[0]["authorization"] == "Bearer abc"
     there = lane(server, key_env="A_KEY")
@@ -155,14 +156,14 @@ def test_a_key_goes_into_one_header_and_is_never_shown(server: ModelServer) -> N
     assert "secret" not in str(caught.value)
 
 
-def test_a_missing_key_is_named(server: ModelServer) -> None:
+def test_a_missing_key_is_named(server: LocalServer) -> None:
     there = lane(server, key_env="NO_SUCH_KEY")
     with pytest.raises(ConfigurationError, match="lane local: its key is missing: set NO_SUCH_KEY"):
         Client([there], {}, BOUNDS).ask(there, packet(), messages(packet()))
     assert server.asked == []
 
 
-def test_what_may_be_logged_of_an_outcome_quotes_nobody(server: ModelServer) -> None:
+def test_what_may_be_logged_of_an_outcome_quotes_nobody(server: LocalServer) -> None:
     for answer in ("the canary sings", '{"canary": 1}', '{"label": "canary"}'):
         server.bodies = [completion(answer)]
         outcome = ask(server)

@@ -42,9 +42,10 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     installed = subprocess.run(install, capture_output=True, text=True, timeout=300, check=False)
     if installed.returncode:
         pytest.skip(f"no index gives {PEER}: {installed.stderr.strip()[-200:]}")
-    openai, other = free_port(), free_port()
-    command = [str(folder / "bin" / "mock-ai-api"), "--openai-port", str(openai),
-               "--anthropic-port", str(other)]  # fmt: skip
+    openai = free_port()
+    # Not by its own command, which starts its servers in sessions that outlive it.
+    command = [python, "-m", "uvicorn", "app.openai_app:app", "--host", "127.0.0.1",
+               "--port", str(openai)]  # fmt: skip
     log = folder / "log"
     with log.open("wb") as written:
         server = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)

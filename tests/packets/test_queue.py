@@ -22,8 +22,8 @@ from fleet_pipeline.packets.queue import LEASE, MOST_RUNS, Queue
 from fleet_pipeline.packets.runner import Call
 from fleet_pipeline.packets.store import database
 
+from ..local_server import LocalServer
 from .conftest import NOW, packet
-from .model_server import ModelServer
 
 ANSWERED = Run("answered", (Call("local", Outcome("answered", "answered", answer={"n": 1})),))
 WAITING = Run("waiting")
@@ -98,7 +98,7 @@ STEPS = st.lists(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
 def test_whatever_happens_every_packet_is_there_and_ends_at_most_once(
@@ -163,7 +163,7 @@ with opened(Home(Path(sys.argv[2]))) as database:
 
 @pytest.mark.slow
 def test_the_ledger_knows_every_call_and_the_queue_every_packet_after_any_kill(
-    home: Home, server: ModelServer, tmp_path: Path
+    home: Home, server: LocalServer, tmp_path: Path
 ) -> None:
     """Workers are killed at random moments; then one is let finish."""
     here = Path(__file__).parent

@@ -8,21 +8,22 @@ from fleet_pipeline.org import LaneLimits
 from fleet_pipeline.packets import QuotaLedger, Run, opened
 from fleet_pipeline.packets.quota import day_of
 
+from ..local_server import LocalServer
+from .completions import completion
 from .conftest import NOW, lane, packet
-from .model_server import ModelServer, completion
 
 Send = Callable[..., Run]
 BAD = completion('{"label": "mood"}')
 
 
-def test_a_good_answer_takes_one_call(server: ModelServer, send: Send) -> None:
+def test_a_good_answer_takes_one_call(server: LocalServer, send: Send) -> None:
     made = send(packet(), lane(server))
     assert (made.state, made.answer, made.lane) == ("answered", {"label": "bug"}, "local")
     assert len(server.asked) == 1
 
 
 def test_a_wrong_answer_is_asked_for_once_more_with_the_reason(
-    server: ModelServer, send: Send
+    server: LocalServer, send: Send
 ) -> None:
     server.bodies = [BAD, completion()]
     made = send(packet(), lane(server))
@@ -33,7 +34,7 @@ def test_a_wrong_answer_is_asked_for_once_more_with_the_reason(
 
 
 def test_two_wrong_answers_are_a_failure_of_the_model(
-    server: ModelServer, spare: ModelServer, send: Send
+    server: LocalServer, spare: LocalServer, send: Send
 ) -> None:
     server.bodies = [BAD]
     made = send(packet(), lane(server), lane(spare, name="spare"))
@@ -41,14 +42,14 @@ def test_two_wrong_answers_are_a_failure_of_the_model(
     assert spare.asked == []
 
 
-def test_a_refusal_is_not_argued_with(server: ModelServer, send: Send) -> None:
+def test_a_refusal_is_not_argued_with(server: LocalServer, send: Send) -> None:
     server.bodies = [completion(None, finish_reason="content_filter")]
     assert send(packet(), lane(server)).state == "failed"
     assert len(server.asked) == 1
 
 
 def test_a_lane_that_is_out_hands_over_to_the_next(
-    server: ModelServer, spare: ModelServer, send: Send
+    server: LocalServer, spare: LocalServer, send: Send
 ) -> None:
     server.status = [503]
     made = send(packet(), lane(server), lane(spare, name="spare"))
@@ -57,7 +58,7 @@ def test_a_lane_that_is_out_hands_over_to_the_next(
 
 
 def test_never_more_than_two_calls_whatever_happens(
-    server: ModelServer, spare: ModelServer, send: Send
+    server: LocalServer, spare: LocalServer, send: Send
 ) -> None:
     server.status, spare.bodies = [503], [BAD]
     made = send(packet(), lane(server), lane(spare, name="spare"), lane(spare, name="third"))
@@ -65,13 +66,13 @@ def test_never_more_than_two_calls_whatever_happens(
     assert len(server.asked) + len(spare.asked) == len(made.calls) == 2
 
 
-def test_lanes_that_are_all_out_leave_the_packet_waiting(server: ModelServer, send: Send) -> None:
+def test_lanes_that_are_all_out_leave_the_packet_waiting(server: LocalServer, send: Send) -> None:
     server.status = [429]
     made = send(packet(), lane(server))
     assert (made.state, len(server.asked)) == ("waiting", 1)
 
 
-def test_a_lane_is_left_alone_for_as_long_as_it_asked(server: ModelServer, send: Send) -> None:
+def test_a_lane_is_left_alone_for_as_long_as_it_asked(server: LocalServer, send: Send) -> None:
     server.status, server.headers = [429, 200], {"Retry-After": "90"}
     there = lane(server)
     send(packet(), there)
@@ -82,7 +83,7 @@ def test_a_lane_is_left_alone_for_as_long_as_it_asked(server: ModelServer, send:
 
 
 def test_a_429_of_one_lane_rests_all_that_share_its_allowance(
-    server: ModelServer, spare: ModelServer, send: Send
+    server: LocalServer, spare: LocalServer, send: Send
 ) -> None:
     server.status = [429]
     send(packet(), lane(server, quota="account"))
@@ -91,7 +92,7 @@ def test_a_429_of_one_lane_rests_all_that_share_its_allowance(
 
 
 def test_a_missing_key_passes_a_lane_over_without_an_attempt(
-    server: ModelServer, send: Send, home: Home
+    server: LocalServer, send: Send, home: Home
 ) -> None:
     made = send(packet(), lane(server, key_env="NO_SUCH_KEY"))
     assert made.passed_over == {"local": "its key is missing: set NO_SUCH_KEY"}
@@ -100,7 +101,7 @@ def test_a_missing_key_passes_a_lane_over_without_an_attempt(
         assert database.execute("select count(*) from attempts").fetchone()[0] == 0
 
 
-def test_caps_per_minute_and_per_day_hold(server: ModelServer, send: Send) -> None:
+def test_caps_per_minute_and_per_day_hold(server: LocalServer, send: Send) -> None:
     limits = LaneLimits(requests_per_minute=2, requests_per_day=3)
     there = lane(server, limits=limits)
     states = [
@@ -112,7 +113,7 @@ def test_caps_per_minute_and_per_day_hold(server: ModelServer, send: Send) -> No
     assert send(packet(), there, at=NOW + timedelta(hours=12)).state == "answered"
 
 
-def test_tokens_are_reserved_before_and_settled_after(server: ModelServer, send: Send) -> None:
+def test_tokens_are_reserved_before_and_settled_after(server: LocalServer, send: Send) -> None:
     there = lane(server, limits=LaneLimits(tokens_per_day=400))
     assert send(packet(), there).state == "answered"  # 97 tokens in the end
     assert send(packet(), there).state == "answered"
@@ -128,7 +129,7 @@ def test_a_day_begins_at_the_providers_midnight() -> None:
 
 
 def test_an_attempt_is_on_disk_before_the_call(
-    server: ModelServer, home: Home, ledger: QuotaLedger
+    server: LocalServer, home: Home, ledger: QuotaLedger
 ) -> None:
     ledger.begin(lane(server), packet().sha256, 10, NOW)
     with opened(home) as elsewhere:

@@ -40,6 +40,7 @@ def test_there_are_twenty_six_kinds() -> None:
     assert len(synthetic_keys()) == 26
 
 
+@pytest.mark.slow
 def test_at_most_one_false_alarm_in_ten_thousand_lines_of_code() -> None:
     lines = [line for text in ordinary_code() for line in text.splitlines()][:60_000]
     alarms = [line for line in lines if secrets.found(line) or phi.found(line)]
@@ -49,7 +50,7 @@ def test_at_most_one_false_alarm_in_ten_thousand_lines_of_code() -> None:
 
 def test_a_packet_of_32_kb_is_checked_in_fifty_milliseconds() -> None:
     code = "\n".join(ordinary_code())
-    packets = [code[start : start + (32 << 10)] for start in range(0, 10 * (32 << 10), 32 << 10)]
+    packets = [code[start : start + (32 << 10)] for start in range(0, 5 * (32 << 10), 32 << 10)]
     secrets.found(packets[0])  # loads what is loaded once
     took = []
     for packet in packets:
@@ -64,19 +65,19 @@ def test_a_packet_of_32_kb_is_checked_in_fifty_milliseconds() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 100_000, "key " * 25_000, '"' * 100_000, "sk-" * 30_000, "patient 1 " * 10_000,
-             "password is " * 10_000, "://a:" * 20_000, "-" * 100_000, "eyJ" * 30_000]
+    "text", ["a" * 30_000, "key " * 8_000, '"' * 30_000, "sk-" * 10_000, "patient 1 " * 3_000,
+             "password is " * 3_000, "://a:" * 6_000, "-" * 30_000, "eyJ" * 10_000]
 )  # fmt: skip
 def test_no_text_makes_the_check_slow(text: str) -> None:
     began = time.process_time()
     secrets.found(text)
     phi.found(text)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 1
 
 
 def test_a_key_is_caught_wherever_a_long_text_is_cut() -> None:
     key = synthetic_keys()["anthropic"]
-    for before in range(3600, 4200, 7):
+    for before in range(3600, 4200, 13):
         assert secrets.found(f"{'word ' * 2000}"[:before] + f" {key} " + "word " * 500)
 
 

@@ -1,5 +1,6 @@
 """An answer is unverified until its verify step has passed, and what runs it can do little."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -95,6 +96,10 @@ def test_a_command_gets_no_more_than_its_share() -> None:
     assert not ran("x = bytearray(3 << 30)").passed
     assert not ran("open('big', 'wb').write(b'x' * (20 << 20))").passed
     assert len(ran("print('x' * (1 << 20))").output) == 64 << 10
+
+
+def test_a_command_that_is_to_stay_alone_starts_nothing_unless_root_runs_it() -> None:
+    assert ran("import os; os.fork()", starts_processes=False).passed == (os.geteuid() == 0)
 
 
 def test_a_command_sees_no_key_and_starts_in_an_empty_folder(

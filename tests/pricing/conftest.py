@@ -11,7 +11,8 @@ import pytest
 from fleet_pipeline.home import Home
 from fleet_pipeline.pricing.observations import Offer, snapshot
 
-from .feed_server import GLM, FeedServer, serving
+from ..local_server import LocalServer, serving
+from .feed_answers import GLM, openrouter
 
 FIRST = datetime(2026, 6, 1, 6, tzinfo=UTC)
 
@@ -19,8 +20,8 @@ Seen = Callable[..., pl.DataFrame]
 
 
 @pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with serving() as feed:
+def server() -> Iterator[LocalServer]:
+    with serving(openrouter(), "/api") as feed:
         yield feed
 
 

@@ -12,13 +12,16 @@ from fleet_pipeline.pricing.feeds import Feed
 from fleet_pipeline.pricing.feeds.fetching import Limits
 from fleet_pipeline.pricing.sweep import FeedReport, sweep
 
+from ..local_server import LocalServer
 from .conftest import FIRST, day
-from .feed_server import GLM, FeedServer, models_dev, openrouter, openrouter_model
+from .feed_answers import GLM, models_dev, openrouter, openrouter_model
 
 LIMITS = Limits(connect_seconds=0.5, total_seconds=0.5, bytes=1 << 20, wait_seconds=0.01)
 
 
-def ask(home: Home, server: FeedServer, *, source: str = "openrouter", days: int = 0) -> FeedReport:
+def ask(
+    home: Home, server: LocalServer, *, source: str = "openrouter", days: int = 0
+) -> FeedReport:
     moment = FIRST + timedelta(days=days)
     [report] = sweep(home, [Feed(source, server.url)], moment, limits=LIMITS)
     return report
@@ -29,7 +32,9 @@ def price(home: Home, at: int) -> str:
     return f"{found.input_usd_per_mtok:f}".rstrip("0")
 
 
-def test_an_answer_of_openrouter_is_kept_per_million_tokens(home: Home, server: FeedServer) -> None:
+def test_an_answer_of_openrouter_is_kept_per_million_tokens(
+    home: Home, server: LocalServer
+) -> None:
     assert ask(home, server).state == "kept"
     found = price_book(home).require("openrouter", GLM, day(0))
     assert [float(p or 0) for p in (found.input_usd_per_mtok, found.output_usd_per_mtok)] == [
@@ -42,8 +47,8 @@ def test_an_answer_of_openrouter_is_kept_per_million_tokens(home: Home, server: 
     assert found.named() == "openrouter, in force since 2026-06-01, last listed 2026-06-01"
 
 
-def test_an_answer_of_models_dev_is_kept_as_it_is(home: Home, server: FeedServer) -> None:
-    server.body = models_dev(input=0.1, output=0.3, cache_read=0.01)
+def test_an_answer_of_models_dev_is_kept_as_it_is(home: Home, server: LocalServer) -> None:
+    server.bodies = [models_dev(input=0.1, output=0.3, cache_read=0.01)]
     assert ask(home, server, source="models.dev").state == "kept"
     found = price_book(home).require("zai", "glm-5.2", day(0))
     assert str(found.input_usd_per_mtok) == "0.100000000"
@@ -59,14 +64,14 @@ def test_an_answer_of_models_dev_is_kept_as_it_is(home: Home, server: FeedServer
         ({"status": [429], "headers": {"Retry-After": "3600"}}, "too many requests"),
         ({"status": [503]}, "failed (503)"),
         ({"status": [404]}, "refused (404)"),
-        ({"body": b"<!doctype html><title>Sign in</title>"}, "the answer is HTML"),
-        ({"body": openrouter()[:-30]}, "the answer is no whole JSON"),
+        ({"bodies": [b"<!doctype html><title>Sign in</title>"]}, "the answer is HTML"),
+        ({"bodies": [openrouter()[:-30]]}, "the answer is no whole JSON"),
         ({"promised": 10_000}, "broke off"),
-        ({"body": b"[" * 100_000}, "the answer is no whole JSON"),
-        ({"body": b'{"data": [NaN]}'}, "the answer is no whole JSON"),
-        ({"body": b'{"data": []}'}, "the answer lists no model"),
-        ({"body": b'{"error": {"message": "hello"}}'}, "the answer lists no model"),
-        ({"body": b" " * (10 << 20)}, "answered more than 1 MiB"),
+        ({"bodies": [b"[" * 100_000]}, "the answer is no whole JSON"),
+        ({"bodies": [b'{"data": [NaN]}']}, "the answer is no whole JSON"),
+        ({"bodies": [b'{"data": []}']}, "the answer lists no model"),
+        ({"bodies": [b'{"error": {"message": "hello"}}']}, "the answer lists no model"),
+        ({"bodies": [b" " * (10 << 20)]}, "answered more than 1 MiB"),
         ({"headers": {"Content-Encoding": "gzip"}}, "an encoding that was not asked for"),
         (
             {"status": [302], "headers": {"Location": "http://10.0.0.1/latest/meta-data"}},
@@ -76,7 +81,7 @@ def test_an_answer_of_models_dev_is_kept_as_it_is(home: Home, server: FeedServer
     ],
 )
 def test_a_failed_feed_is_told_in_time_and_the_last_good_snapshot_holds(
-    home: Home, server: FeedServer, fault: dict[str, object], says: str
+    home: Home, server: LocalServer, fault: dict[str, object], says: str
 ) -> None:
     assert ask(home, server).state == "kept"
     for name, value in fault.items():
@@ -97,20 +102,20 @@ def test_a_failed_feed_is_told_in_time_and_the_last_good_snapshot_holds(
     ("status", "headers"), [(429, {}), (429, {"Retry-After": "0"}), (500, {}), (502, {})]
 )
 def test_a_passing_failure_is_tried_once_more(
-    home: Home, server: FeedServer, status: int, headers: dict[str, str]
+    home: Home, server: LocalServer, status: int, headers: dict[str, str]
 ) -> None:
     server.status, server.headers = [status, 200], headers
     assert ask(home, server).state == "kept"
-    assert server.asked == 2
+    assert len(server.asked) == 2
 
 
-def test_a_refusal_is_not_tried_again(home: Home, server: FeedServer) -> None:
+def test_a_refusal_is_not_tried_again(home: Home, server: LocalServer) -> None:
     server.status = [403]
     assert ask(home, server).state == "failed"
-    assert server.asked == 1
+    assert len(server.asked) == 1
 
 
-def test_a_redirect_within_the_host_is_followed(home: Home, server: FeedServer) -> None:
+def test_a_redirect_within_the_host_is_followed(home: Home, server: LocalServer) -> None:
     server.status, server.headers = [301, 200], {"Location": "/elsewhere"}
     assert ask(home, server).state == "kept"
 
@@ -132,38 +137,38 @@ def test_a_private_place_is_never_asked(home: Home, url: str, says: str) -> None
     assert says in report.says
 
 
-def test_a_closed_port_is_an_unreachable_feed(home: Home, server: FeedServer) -> None:
+def test_a_closed_port_is_an_unreachable_feed(home: Home, server: LocalServer) -> None:
     [report] = sweep(home, [Feed("openrouter", "http://127.0.0.1:1/api")], FIRST, limits=LIMITS)
     assert (report.state, report.says) == ("failed", "127.0.0.1 cannot be reached")
 
 
-def test_offline_asks_nobody(home: Home, server: FeedServer) -> None:
+def test_offline_asks_nobody(home: Home, server: LocalServer) -> None:
     [report] = sweep(home, [Feed("openrouter", server.url)], FIRST, offline=True)
-    assert (report.state, report.last_good, server.asked) == ("not asked", None, 0)
+    assert (report.state, report.last_good, server.asked) == ("not asked", None, [])
 
 
-def test_one_failing_feed_keeps_no_other_from_being_kept(home: Home, server: FeedServer) -> None:
+def test_one_failing_feed_keeps_no_other_from_being_kept(home: Home, server: LocalServer) -> None:
     broken = Feed("models.dev", "http://127.0.0.1:1/api")
     reports = sweep(home, [broken, Feed("openrouter", server.url)], FIRST, limits=LIMITS)
     assert [report.state for report in reports] == ["failed", "kept"]
 
 
-def test_an_answer_that_lost_most_models_is_held_to_be_cut(home: Home, server: FeedServer) -> None:
+def test_an_answer_that_lost_most_models_is_held_to_be_cut(home: Home, server: LocalServer) -> None:
     many = [openrouter_model(f"vendor/model-{n}") for n in range(10)]
-    server.body = openrouter(*many)
+    server.bodies = [openrouter(*many)]
     assert ask(home, server).models == 10
-    server.body = openrouter(*many[:4])
+    server.bodies = [openrouter(*many[:4])]
     report = ask(home, server, days=1)
     assert (report.state, report.models) == ("failed", 10)
     assert "4 models where the last one listed 10" in report.says
 
 
 def test_a_model_that_went_missing_keeps_its_last_price_with_its_age(
-    home: Home, server: FeedServer
+    home: Home, server: LocalServer
 ) -> None:
-    server.body = openrouter(openrouter_model(), openrouter_model("vendor/other"))
+    server.bodies = [openrouter(openrouter_model(), openrouter_model("vendor/other"))]
     ask(home, server)
-    server.body = openrouter(openrouter_model("vendor/other"))
+    server.bodies = [openrouter(openrouter_model("vendor/other"))]
     assert ask(home, server, days=2).state == "kept"
     found = price_book(home).require("openrouter", GLM, day(2))
     assert (price(home, 2), found.age_days) == ("1.4", 2)
@@ -188,24 +193,24 @@ def test_a_model_that_went_missing_keeps_its_last_price_with_its_age(
     ],
 )
 def test_an_unbelievable_price_is_held_and_the_last_one_stays_in_force(
-    home: Home, server: FeedServer, prices: dict[str, str], reason: str
+    home: Home, server: LocalServer, prices: dict[str, str], reason: str
 ) -> None:
     ask(home, server)
-    server.body = openrouter(openrouter_model(GLM, **prices))
+    server.bodies = [openrouter(openrouter_model(GLM, **prices))]
     assert ask(home, server, days=1).state == "kept"
     book = price_book(home)
     assert price(home, 1) == "1.4"
     assert [row["reason"] for row in book.periods("openrouter", GLM)] == [None, reason]
 
 
-def test_routers_have_no_price_and_are_counted(home: Home, server: FeedServer) -> None:
+def test_routers_have_no_price_and_are_counted(home: Home, server: LocalServer) -> None:
     router = openrouter_model("openrouter/auto", prompt="-1", completion="-1")
-    server.body = openrouter(openrouter_model(), router)
+    server.bodies = [openrouter(openrouter_model(), router)]
     report = ask(home, server)
     assert (report.models, report.left_out) == (1, {"router": 1})
 
 
-def test_conditional_prices_are_kept_as_tiers_and_hours(home: Home, server: FeedServer) -> None:
+def test_conditional_prices_are_kept_as_tiers_and_hours(home: Home, server: LocalServer) -> None:
     model = openrouter_model()
     model["pricing"] = {
         "prompt": "0.000001",
@@ -215,7 +220,7 @@ def test_conditional_prices_are_kept_as_tiers_and_hours(home: Home, server: Feed
             {"utc_start": "1630", "utc_end": "0030", "prompt": "0.0000005"},
         ],
     }
-    server.body = json.dumps({"data": [model]}).encode()
+    server.bodies = [json.dumps({"data": [model]}).encode()]
     ask(home, server)
     found = price_book(home).require("openrouter", GLM, day(0))
     assert found.input_usd_per_mtok == 1

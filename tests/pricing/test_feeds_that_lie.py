@@ -15,7 +15,7 @@ from fleet_pipeline.pricing.observations import Answer, snapshot
 from fleet_pipeline.publishing.privacy import looks_like_a_path
 
 from .conftest import FIRST, day
-from .feed_server import openrouter_model
+from .feed_answers import openrouter_model
 
 anything = st.recursive(
     st.none()
@@ -97,10 +97,16 @@ def test_no_id_that_is_kept_looks_like_a_path(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["z-ai/glm-5.2", "google/gemma-4-31b-it:free", "~openai/gpt-mini-latest", "@cf/meta/llama-3",
-     "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "accounts/fireworks/models/x",
-     "claude-opus-5@20260601"],
-)  # fmt: skip
+    [
+        "z-ai/glm-5.2",
+        "google/gemma-4-31b-it:free",
+        "~openai/gpt-mini-latest",
+        "@cf/meta/llama-3",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "accounts/fireworks/models/x",
+        "claude-opus-5@20260601",
+    ],
+)
 def test_the_ids_that_feeds_really_use_are_kept(name: str) -> None:
     answer = openrouter.read(json.dumps({"data": [openrouter_model(name)]}).encode())
     assert [offer.model for offer in answer.offers] == [name]

@@ -18,7 +18,7 @@ from fleet_pipeline.pricing.observations import Offer, snapshot
 from fleet_pipeline.pricing.price_ledger import price_ledger
 
 from .conftest import FIRST, day, seen
-from .feed_server import GLM
+from .feed_answers import GLM
 
 
 def at(book: PriceBook, number: int, model: str = GLM, provider: str = "openrouter") -> Decimal:
@@ -177,8 +177,10 @@ def test_no_paid_model_is_ever_free_by_one_sources_word(
 @pytest.mark.slow
 def test_a_year_of_daily_snapshots_of_400_models_is_joined_in_under_a_second(home: Home) -> None:
     models = [f"vendor/model-{n}" for n in range(400)]
-    offers = [Offer("openrouter", name, name, Decimal(n + 10) / 100, None)
-              for n, name in enumerate(models)]  # fmt: skip
+    offers = [
+        Offer("openrouter", name, name, Decimal(n + 10) / 100, None)
+        for n, name in enumerate(models)
+    ]
     first = snapshot("openrouter", offers, FIRST, FIRST).with_row_index("place")
     for number in range(365):  # each day four of them become a tenth of a cent dearer
         moment = pl.lit(FIRST + timedelta(days=number)).cast(pl.Datetime("us", "UTC"))

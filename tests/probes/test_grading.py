@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from fleet_pipeline.packets.prompt import text
-from fleet_pipeline.probes.grading import flaws, grade
+from fleet_pipeline.probes.grading import grade
 from fleet_pipeline.probes.items import ProbeItem, items
+from fleet_pipeline.probes.linter import is_clean
 from fleet_pipeline.probes.work_types import WORK_TYPES
 
 ANSWERS = yaml.safe_load((Path(__file__).parent / "answers.yaml").read_text("utf-8"))
@@ -65,16 +66,19 @@ def test_an_answer_of_another_shape_is_a_failure_of_schema(answer: object) -> No
     [
         "import os\n",
         "from os import path\n",
-        "def f(a=[]):\n    return a\n",
+        "import os  # noqa\n",
+        "# ruff: noqa\nimport os\n",
+        "def f(a=[]):\n    a.append(1)\n    return a\n",
         "def f():\n    try:\n        return 1\n    except:\n        return 2\n",
+        "def f():\n    return unknown\n",
         "print(1)\n",
         "x = 1\n" + "# " + "long " * 30,
         "def f(:\n",
     ],
 )
-def test_careless_code_has_flaws(code: str) -> None:
-    assert list(flaws(code))
+def test_careless_code_is_not_clean(code: str) -> None:
+    assert not is_clean(code)
 
 
-def test_careful_code_has_none() -> None:
-    assert list(flaws("import os\n\n\ndef f():\n    return os.sep\n")) == []
+def test_careful_code_is_clean() -> None:
+    assert is_clean("import os\n\n\ndef f():\n    return os.sep\n")

@@ -53,12 +53,16 @@ def test_what_was_graded_is_not_due_again_and_what_was_not_answered_is() -> None
     first, second = planned[:2]
     rows = [
         {
-            "due_on": due.day, "model": due.model, "item_id": due.item.id, "outcome": outcome,
-            "item_version": due.item.version, "repeat": due.repeat,
+            "due_on": due.day,
+            "model": due.model,
+            "item_id": due.item.id,
+            "outcome": outcome,
+            "item_version": due.item.version,
+            "repeat": due.repeat,
             "started_at": datetime(2026, 11, 25, tzinfo=UTC),
         }
         for due, outcome in ((first, "fail"), (second, "unavailable"))
-    ]  # fmt: skip
+    ]
     left = still_due(planned, pl.DataFrame(rows, schema=SCHEMA, orient="row"), end)
     assert left == planned[1:]
 

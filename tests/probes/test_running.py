@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Lane, Org, load
 from fleet_pipeline.org.lanes import PacketRules
-from fleet_pipeline.packets import Client, guard_of, lanes_of
-from fleet_pipeline.probes import results
+from fleet_pipeline.probes import linter, results
 from fleet_pipeline.probes.running import ProbeRun, probe
 from fleet_pipeline.ranking import model_ranking
 from fleet_pipeline.ranking.observations import SCHEMA as OBSERVED
@@ -52,7 +52,6 @@ def organisation(models: Sequence[str], url: str, *, agents: tuple[str, ...] = (
 
 
 def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
-    lanes = lanes_of(org)
     # A second between packets: what went wrong a minute ago keeps a lane waiting.
     moments = (
         datetime(day.year, day.month, day.day, 6, tzinfo=UTC) + timedelta(seconds=number)
@@ -61,9 +60,9 @@ def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
     return probe(
         home,
         org,
-        guard=guard_of(org, {}),
-        client=Client(lanes, {}, BOUNDS),
-        clock=lambda: next(moments),
+        {},
+        lambda: next(moments),
+        limits=BOUNDS,
         **given,
     )
 
@@ -109,6 +108,16 @@ def test_nothing_leaves_for_a_free_lane_that_nobody_permitted(
     assert models.asked == []
     assert made.rows.is_empty() and results.read(home).is_empty()
     assert made.not_asked["good"]
+
+
+def test_where_answers_cannot_be_graded_nobody_is_asked(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linter, "find_ruff_bin", lambda: "false")
+    with serving(Models({"good": 1.0})) as models:
+        with pytest.raises(ConfigurationError, match="Ruff, the linter does not run"):
+            run_on(home, organisation(["good"], models.url), WEDNESDAY)
+        assert models.asked == []
 
 
 def test_a_dry_run_tells_what_is_due_and_sends_nothing(home: Home) -> None:

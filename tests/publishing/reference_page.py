@@ -358,6 +358,24 @@ def _replay() -> dict[str, object]:
                 ],
             }
         ],
+        "subscriptions": [
+            {
+                "model": "spark", "name": "Spark", "cache": "none", "kinds": ["packet"],
+                "because": "Its maker's documentation.", "cuts": [], "routes": [],
+                "cases": [
+                    {"name": name, "moved_share": 0.01, "cost_usd_micros": None,
+                     "cost_low_usd_micros": None, "cost_high_usd_micros": None,
+                     "saving_usd_micros": None}
+                    for name in costs
+                ],
+                "room": [
+                    {"limit_id": "codex_bengalfox", "window_minutes": 300, "status": "fresh",
+                     "remaining_share": 0.83, "own_percent": 4.0, "p90_tokens": 2_000_000,
+                     "peak_tokens": 3_000_000, "verdict": "unknown",
+                     "reason": "no_exchange_rate"},
+                ],
+            }
+        ],
     }  # fmt: skip
 
 
@@ -533,7 +551,8 @@ def _build() -> dict[str, object]:
             {"provider": provider, "best_lane": lane, "use_when": use, "avoid_when": avoid,
              "packets_per_day": 200, "packet_tokens": 5_000, "bound_by": "tokens_per_day",
              "limits_hold_for": "account", "training_use": "yes", "verified_at": "2026-06-10",
-             "freshness": "verified"}
+             "freshness": "verified", "requests_left": None, "quota_read_at": None,
+             "left_told_by": None}
             for provider, lane, use, avoid in FREE_APIS
         ],
         "operating_rule": "One-shot packet, explicit schema, small output cap, one retry, the "
@@ -552,6 +571,11 @@ def _build() -> dict[str, object]:
              "posterior_mean": 0.95 - rank / 10, "q95": 1 - rank / 10,
              "cost_usd_per_mtok": None if prices is None else prices[0]}
             for rank, (model, name, route, prices, window) in enumerate(RANKING, 1)
+        ],
+        "rank_history": [
+            {"close": close, "model": model, "rank": rank}
+            for close in ("2026-06-03", "2026-06-10", "2026-06-17")
+            for rank, (model, *_) in enumerate(RANKING, 1)
         ],
         "model_catalog": [],
         "sources": {
@@ -641,8 +665,8 @@ def changed(**paths: object) -> dict[str, object]:
         *parents, last = path.split("__")
         node: object = page
         for name in parents:
-            node = node[int(name)] if isinstance(node, list) else node[name]  # type: ignore[index]
-        node[int(last) if isinstance(node, list) else last] = value  # type: ignore[index]
+            node = node[int(name)] if isinstance(node, list) else node[name]
+        node[int(last) if isinstance(node, list) else last] = value
     return page
 
 

@@ -45,7 +45,7 @@ def test_a_week_holds_the_files_of_the_contract(tmp_path: Path, tables: Tables) 
     assert set(tree(folder)) == set(published.files) == {
         "index.html", "page.json", "cheap-model-offload-ranking.md", "SHA256SUMS",
         "routing.json", "claude-code-router.json", "litellm-router.yaml",
-        "quality.html",
+        "evidence.html", "quality.html",
         "tables/usage_totals.csv", "tables/usage_totals.parquet",
         "tables/agent_usage.csv", "tables/agent_usage.parquet",
         "tables/usage_totals.sql", "tables/agent_usage.sql", "tables/dictionary.json",

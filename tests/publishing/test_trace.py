@@ -12,8 +12,8 @@ import pytest
 
 from fleet_pipeline.errors import ConfigurationError, PublicationError
 from fleet_pipeline.publishing import trace
+from fleet_pipeline.publishing.addressed import figures_on
 from fleet_pipeline.publishing.explanation import explain
-from fleet_pipeline.publishing.page import figures_on
 from fleet_pipeline.publishing.provenance import LINEAGE, PRIVATE, PUBLISHED, made, price_snapshot
 from fleet_pipeline.publishing.trace_map import SOURCES
 from fleet_pipeline.publishing.week import TABLES
@@ -22,7 +22,7 @@ from .test_week import CLOSE, Ready, prepared, ready  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-def week(ready: Ready) -> Path:  # noqa: F811
+def week(ready: Ready) -> Path:  # noqa: F811 - the fixture
     ready.publish(CLOSE)
     return ready.home.site / "weeks" / CLOSE.isoformat()
 

@@ -18,6 +18,7 @@ from fleet_pipeline import (
     headroom,
     ledger,
     org,
+    past_weeks,
     pricing,
     probes,
     quality,
@@ -121,6 +122,13 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
     made["context_fit"] = costing.context_fit(marked, fleet)
     made["replay_routes"] = costing.replay_routes(marked, policy)
     made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    made["subscription_room"] = costing.subscription_room(
+        marked,
+        policy,
+        headroom=made["headroom"],
+        exchange_rates=made["exchange_rates"],
+        window_start=start,
+    )
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
         made[table.__name__] = table(marked, policy, window_start=start, window_end=end)
     models = [model.id for model in fleet.models]
@@ -133,6 +141,9 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         made["quality_observations"],
         close,
         ranking.cost_at_own_mix(fleet, made["prices"], made["usage_totals"]),
+    )
+    made["rank_history"] = ranking.rank_history(
+        models, made["probe_results"], made["quality_observations"], past_weeks.closes(close)
     )
     made["changes"] = catalog.changes(fleet, before, after, made["model_ranking"])
     plain = (name for name in TABLES if name not in made and name != "quality")

@@ -27,7 +27,7 @@ def asked(*outcomes: str, model: str = "a") -> list[dict[str, object]]:
 
 def test_a_probe_counts_half_after_four_weeks() -> None:
     fresh = result("a", "pass")
-    old = {**fresh, "started_at": fresh["started_at"] - timedelta(days=28)}  # type: ignore[operator]
+    old = {**fresh, "started_at": fresh["started_at"] - timedelta(days=28)}
     worth = []
     for row in (fresh, old):
         known = of("a", results(row), "source_triage", "a")
@@ -48,8 +48,10 @@ def test_outages_change_availability_and_no_belief(outcomes: list[str], outages:
     steady = of("a", results(*asked(*outcomes)))
     shaken = of("a", results(*asked(*outcomes, *["unavailable"] * outages)))
     assert (shaken.belief, shaken.q05, shaken.n_probes) == (
-        steady.belief, steady.q05, steady.n_probes,
-    )  # fmt: skip
+        steady.belief,
+        steady.q05,
+        steady.n_probes,
+    )
     assert shaken.n_unavailable == steady.n_unavailable + outages
 
 
@@ -70,7 +72,7 @@ def test_the_order_of_results_and_models_changes_nothing(
 ) -> None:
     rows = [result(model, outcome, item_id=f"i{n}") for n, (model, outcome) in enumerate(asked_of)]
     shuffled = list(rows)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     for model in "abc":
         assert of(model, results(*rows)) == of(model, results(*shuffled), models="cab")
 
@@ -88,7 +90,7 @@ def test_all_that_is_known_beforehand_is_worth_ten_probes_at_most(
 def test_a_model_that_another_one_answers_for_begins_anew() -> None:
     before = [{**row, "fingerprint": "old"} for row in asked("pass", "pass", "pass")]
     after = {**result("a", "fail", item_id="z"), "fingerprint": "new"}
-    after["started_at"] = after["started_at"] + timedelta(hours=1)  # type: ignore[operator]
+    after["started_at"] = after["started_at"] + timedelta(hours=1)
     known = of("a", results(*before, after))
     assert (known.n_probes, known.n_passed) == (1, 0)
 
@@ -97,7 +99,7 @@ def test_evidence_is_provisional_until_there_is_enough_of_it_on_several_days() -
     many = asked(*["pass"] * 20)
     assert of("a", results(*many)).is_provisional
     spread = [
-        {**row, "started_at": row["started_at"] - timedelta(days=n % 2)}  # type: ignore[operator]
+        {**row, "started_at": row["started_at"] - timedelta(days=n % 2)}
         for n, row in enumerate(many)
     ]
     assert not of("a", results(*spread)).is_provisional
@@ -107,7 +109,7 @@ def test_evidence_is_provisional_until_there_is_enough_of_it_on_several_days() -
 
 def test_what_is_asked_after_the_close_is_not_known_yet() -> None:
     late = {**result("a", "pass")}
-    late["started_at"] = late["started_at"] + timedelta(days=1)  # type: ignore[operator]
+    late["started_at"] = late["started_at"] + timedelta(days=1)
     assert of("a", results(late)) == of("a", results())
 
 
@@ -116,6 +118,17 @@ def test_the_worst_variant_of_a_model_counts() -> None:
     haiku = found["classification", "anthropic/claude-haiku-4.5"]
     others = [found["classification", model] for model in shipped()["model"].unique()]
     assert haiku.z == min(each.z for each in others)
+
+
+def test_a_model_that_stands_alone_in_a_table_is_compared_with_nothing() -> None:
+    alone = shipped().filter(pl.col("model") == "z-ai/glm-5.2")
+    assert alone.height
+    assert standings(alone) == {}
+
+
+def test_every_shipped_table_compares_candidates() -> None:
+    tables = shipped().group_by("benchmark", "metric").agg(pl.col("model").n_unique())
+    assert tables["model"].min() == 2
 
 
 def test_every_public_observation_names_its_source_and_its_day() -> None:

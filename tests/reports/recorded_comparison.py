@@ -91,8 +91,11 @@ def _of_claude(used: dict, with_iterations: bool) -> tuple[int, ...]:
     if with_iterations:
         parts += [part for part in used.get("iterations") or () if part["type"] != "message"]
     names = (
-        "input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens",
-    )  # fmt: skip
+        "input_tokens",
+        "output_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+    )
     return tuple(sum(part.get(name) or 0 for part in parts) for name in names)
 
 

@@ -115,13 +115,14 @@ class TestJson:
             "cacheReadInputTokens": 30_000,
         }
         assert (gap["isGap"], gap["startTime"], gap["endTime"], gap["costUSD"]) == (
-            True, "2026-06-10T15:12:00.000Z", "2026-06-10T20:00:00.000Z", 0.0,
-        )  # fmt: skip
+            True,
+            "2026-06-10T15:12:00.000Z",
+            "2026-06-10T20:00:00.000Z",
+            0.0,
+        )
 
     def test_what_is_not_in_the_figures_is_counted(self, ledger: Ledger) -> None:
-        rows = ledger(
-            {"output_is_final": False}, {"web_search_requests": 3}, {"speed": "fast"},
-        )  # fmt: skip
+        rows = ledger({"output_is_final": False}, {"web_search_requests": 3}, {"speed": "fast"})
         totals = as_json(made("daily", rows))["totals"]
         assert isinstance(totals, dict)
         names = ("placeholderOutputs", "webSearches", "fastRequests")

@@ -132,8 +132,9 @@ class TestRows:
         assert tokens_by_key(report("session", rows, UTC_DAYS)) == {"large": 10, "small": 1}
         assert [row.key for row in report("session", rows, UTC_DAYS).rows] == ["large", "small"]
         assert [row.key for row in report("model", rows, UTC_DAYS).rows] == [
-            "claude-opus-4-7", "claude-sonnet-4-6",
-        ]  # fmt: skip
+            "claude-opus-4-7",
+            "claude-sonnet-4-6",
+        ]
 
     def test_work_of_no_agent_comes_last(self, ledger: Ledger) -> None:
         rows = ledger({"cwd": "/elsewhere", "input_tokens": 1000}, {"cwd": "/srv/forge"}, {})
@@ -226,11 +227,13 @@ class TestCosts:
             rows.with_columns(
                 date=pl.col("ts").dt.date(),
                 full_input_tokens=pl.sum_horizontal(
-                    "input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
+                    "input_tokens",
+                    "cache_write_5m_tokens",
+                    "cache_write_1h_tokens",
                     "cache_read_tokens",
                 ),
             )
-        )  # fmt: skip
+        )
         ours = {row.key: row.usage.cost_usd_micros for row in report("model", rows, UTC_DAYS).rows}
         assert {
             model: int((cost or Decimal()).to_integral_value(rounding="ROUND_HALF_UP"))
@@ -276,9 +279,7 @@ class TestBlocks:
 
 _REQUEST = st.fixed_dictionaries(
     {
-        "ts": st.datetimes(
-            datetime(2026, 3, 20), datetime(2026, 4, 5), timezones=st.just(UTC)
-        ),
+        "ts": st.datetimes(datetime(2026, 3, 20), datetime(2026, 4, 5), timezones=st.just(UTC)),
         "client": st.sampled_from(["claude", "codex"]),
         "model": st.sampled_from(["claude-sonnet-4-6", "claude-opus-4-7", "gpt-5", "new", None]),
         "session_id": st.sampled_from(["one", "two", None]),
@@ -288,7 +289,7 @@ _REQUEST = st.fixed_dictionaries(
         "output_tokens": st.integers(0, 10**4),
         "output_is_final": st.booleans(),
     }
-)  # fmt: skip
+)
 _ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"]
 )

@@ -142,8 +142,9 @@ def test_every_kind_of_packets_has_a_name_in_litellm_and_fallbacks_that_exist() 
         [(name, others)] = each.items()
         assert {name, *others} <= names
     assert {each["model_info"]["public_packets_only"] for each in litellm["model_list"]} <= {
-        True, False,
-    }  # fmt: skip
+        True,
+        False,
+    }
 
 
 def test_the_document_holds_the_whole_policy_with_its_evidence() -> None:

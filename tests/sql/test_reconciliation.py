@@ -11,11 +11,18 @@ def session(name: str, status: str, *, logged: int, billed: int | None, **more: 
     """Return a session with these tokens of fresh input, and none of any other class."""
     empty = None if billed is None else 0
     return {
-        "client": "claude", "session_id": name, "model": "opus", "status": status, "last_ts": None,
-        "requests": 0 if billed is None else 1, "requests_without_totals": int(billed is None),
-        **{f"logged_{name}": 0 for name in CLASSES}, "logged_input_tokens": logged,
-        **{f"billed_{name}": empty for name in CLASSES}, "billed_input_tokens": billed,
-    } | more  # fmt: skip
+        "client": "claude",
+        "session_id": name,
+        "model": "opus",
+        "status": status,
+        "last_ts": None,
+        "requests": 0 if billed is None else 1,
+        "requests_without_totals": int(billed is None),
+        **{f"logged_{name}": 0 for name in CLASSES},
+        "logged_input_tokens": logged,
+        **{f"billed_{name}": empty for name in CLASSES},
+        "billed_input_tokens": billed,
+    } | more
 
 
 def table(*rows: dict) -> dict[tuple[str, str], dict]:

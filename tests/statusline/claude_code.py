@@ -13,9 +13,13 @@ Document = dict[str, object]
 
 
 def status(
-    *, five_hour: float | None = None, seven_day: float | None = None, reset: int = SOON,
-    session: str = "361f72ca-b80a-4cad-8c3e-c6b67cfdd97b", **other: object,
-) -> Document:  # fmt: skip
+    *,
+    five_hour: float | None = None,
+    seven_day: float | None = None,
+    reset: int = SOON,
+    session: str = "361f72ca-b80a-4cad-8c3e-c6b67cfdd97b",
+    **other: object,
+) -> Document:
     """Return a status in the shape of Claude Code 2.1.330; no limits are those of an API key."""
     told: Document = {
         "session_id": session,
@@ -49,4 +53,4 @@ def logged(claude: Path, name: str = LOG) -> list[Document]:
 
 def levels(claude: Path, window: str = "five_hour") -> list[object]:
     """Return the levels of one window, line by line."""
-    return [line[window]["used_percentage"] for line in logged(claude)]  # type: ignore[index]
+    return [line[window]["used_percentage"] for line in logged(claude)]

@@ -53,17 +53,22 @@ def test_no_input_at_all_gives_a_line_too(claude: Path) -> None:
 
 def test_a_reader_who_has_left_is_no_failure(claude: Path) -> None:
     done = subprocess.run(
-        f"exec {FLEET} statusline </dev/null >/dev/full", shell=True, stderr=subprocess.PIPE,
-        timeout=30, check=False,
-    )  # fmt: skip
+        f"exec {FLEET} statusline </dev/null >/dev/full",
+        shell=True,
+        stderr=subprocess.PIPE,
+        timeout=30,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("refused", ["no folder", "a file in its place", "a full disk"])
 def test_a_log_that_cannot_be_written_costs_no_line(
-    claude: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes],
+    claude: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
     refused: str,
-) -> None:  # fmt: skip
+) -> None:
     written: list[int] = []
     write = os.write
 
@@ -117,10 +122,14 @@ def test_it_loads_nothing_that_takes_time_to_load(claude: Path) -> None:
     assert "fleet_pipeline.statusline.command" in loaded
     assert loaded.isdisjoint({*HEAVY, *SLOW, "hashlib", "fcntl"})
     assert {name for name in loaded if name.startswith("fleet_pipeline")} == {
-        "fleet_pipeline", "fleet_pipeline.__main__", "fleet_pipeline.statusline",
-        "fleet_pipeline.statusline.command", "fleet_pipeline.statusline.line",
-        "fleet_pipeline.statusline.log", "fleet_pipeline.statusline.payload",
-    }  # fmt: skip
+        "fleet_pipeline",
+        "fleet_pipeline.__main__",
+        "fleet_pipeline.statusline",
+        "fleet_pipeline.statusline.command",
+        "fleet_pipeline.statusline.line",
+        "fleet_pipeline.statusline.log",
+        "fleet_pipeline.statusline.payload",
+    }
 
 
 def test_the_installed_command_begins_where_that_short_way_does() -> None:

@@ -223,9 +223,11 @@ VALUES = st.recursive(
     separators=st.sampled_from([None, (",", ":"), (" ,\n", " : ")]),
 )
 def test_any_settings_keep_all_but_the_entry(
-    tmp_path_factory: pytest.TempPathFactory, told: dict[str, object],
-    indent: int | str | None, separators: tuple[str, str] | None,
-) -> None:  # fmt: skip
+    tmp_path_factory: pytest.TempPathFactory,
+    told: dict[str, object],
+    indent: int | str | None,
+    separators: tuple[str, str] | None,
+) -> None:
     claude = tmp_path_factory.mktemp("claude")
     before = written(claude, json.dumps(told, indent=indent, separators=separators).encode())
     install(claude, replace=True)

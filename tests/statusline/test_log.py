@@ -76,7 +76,7 @@ def test_what_has_not_changed_is_not_said_again(claude: Path) -> None:
 )
 def test_every_change_that_a_session_sees_is_said(claude: Path, change: dict[str, int]) -> None:
     for given in ({}, change, change):
-        tell(claude, status(**{"five_hour": 10, "seven_day": 5} | given))  # type: ignore[arg-type]
+        tell(claude, status(**{"five_hour": 10, "seven_day": 5} | given))
     assert len(logged(claude)) == 2
 
 
@@ -143,7 +143,7 @@ def test_a_full_log_goes_on_under_another_name_and_loses_nothing(
     for used in range(7):
         tell(claude, status(five_hour=used))
     lines = [*logged(claude, log.FULL_LOG), *logged(claude)]
-    assert [line["five_hour"]["used_percentage"] for line in lines] == list(range(7))  # type: ignore[index]
+    assert [line["five_hour"]["used_percentage"] for line in lines] == list(range(7))
     for path in (claude / log.FOLDER).iterdir():
         assert path.stat().st_size <= 1000
         assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -73,8 +73,10 @@ def test_a_requests_first_line_says_when_and_where_it_was_made():
     best = reply(at=after(seconds=9), counters=usage(1, 99), cwd="/work/sage", version="2.1.80")
     event = only(first, best)
     assert (event.ts, event.cwd, event.client_version) == (
-        after(seconds=1), "/work/forge", "2.1.76"
-    )  # fmt: skip
+        after(seconds=1),
+        "/work/forge",
+        "2.1.76",
+    )
     assert event.output_tokens == 99
 
 
@@ -272,8 +274,12 @@ def test_what_a_line_says_of_its_session_is_kept():
         reply(agentId="a1", effort="high", promptId="p1", entrypoint="cli", request_id="req_1")
     )
     assert (event.agent_id, event.effort, event.turn_id, event.entrypoint, event.request_id) == (
-        "a1", "high", "p1", "cli", "req_1"
-    )  # fmt: skip
+        "a1",
+        "high",
+        "p1",
+        "cli",
+        "req_1",
+    )
 
 
 # What a parent knows of its subagents

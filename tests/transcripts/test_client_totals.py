@@ -25,13 +25,19 @@ def test_each_model_of_a_session_has_its_total_in_disjoint_classes():
     line = cost_state(
         {
             "claude-opus-4-8": {
-                "inputTokens": 1, "outputTokens": 2, "thinkingTokens": 1, "cacheReadInputTokens": 3,
-                "cacheCreationInputTokens": 9, "cacheCreationEphemeral1hInputTokens": 5,
-                "cacheCreationEphemeral5mInputTokens": 3, "webSearchRequests": 6, "costUSD": 0.5,
+                "inputTokens": 1,
+                "outputTokens": 2,
+                "thinkingTokens": 1,
+                "cacheReadInputTokens": 3,
+                "cacheCreationInputTokens": 9,
+                "cacheCreationEphemeral1hInputTokens": 5,
+                "cacheCreationEphemeral5mInputTokens": 3,
+                "webSearchRequests": 6,
+                "costUSD": 0.5,
             },
             "claude-haiku-4-5": {"inputTokens": 8},
         }
-    )  # fmt: skip
+    )
     first, second = said(line)
     assert (first.file_id, first.offset, first.session_id) == (7, 9, line["sessionId"])
     assert (first.started_at, first.model) == (START, "claude-opus-4-8")

@@ -311,26 +311,28 @@ def test_a_total_that_restarts_long_after_a_review_is_a_new_request():
     assert [event.input_tokens for event in read(rollout.request(usage(50))).events] == [50, 60, 50]
 
 
-STEPS = st.sampled_from([
-    lambda r: r.turn(),
-    lambda r: r.own_turn(7),
-    lambda r: r.turn(uuid7(START - timedelta(days=1), 3)),
-    lambda r: r.event("task_started", turn_id=uuid7(r.now, 9)),
-    lambda r: r.request(usage(5, read=3, write=1), times=2),
-    lambda r: r.request(usage(5)),
-    lambda r: r.count(added(r.total, usage(1)), usage(1), WINDOWS),
-    lambda r: r.event("token_count", info=None, rate_limits=WINDOWS),
-    lambda r: r.record(f"resp_{len(r.records)}", usage(6), turn_id="turn"),
-    lambda r: r.count(usage(-5), usage(5)),
-    lambda r: r.event("entered_review_mode"),
-    lambda r: r.event("exited_review_mode"),
-    lambda r: r.say("session_meta", id="another thread"),
-    lambda r: r.say("session_meta", id=r.thread_id, cli_version="0.2"),
-    lambda r: r.say("response_item", text="token_count"),
-    lambda r: r.total.clear() or r,
-    lambda r: r.wait(seconds=30),
-    lambda r: r.wait(milliseconds=99),
-])  # fmt: skip
+STEPS = st.sampled_from(
+    [
+        lambda r: r.turn(),
+        lambda r: r.own_turn(7),
+        lambda r: r.turn(uuid7(START - timedelta(days=1), 3)),
+        lambda r: r.event("task_started", turn_id=uuid7(r.now, 9)),
+        lambda r: r.request(usage(5, read=3, write=1), times=2),
+        lambda r: r.request(usage(5)),
+        lambda r: r.count(added(r.total, usage(1)), usage(1), WINDOWS),
+        lambda r: r.event("token_count", info=None, rate_limits=WINDOWS),
+        lambda r: r.record(f"resp_{len(r.records)}", usage(6), turn_id="turn"),
+        lambda r: r.count(usage(-5), usage(5)),
+        lambda r: r.event("entered_review_mode"),
+        lambda r: r.event("exited_review_mode"),
+        lambda r: r.say("session_meta", id="another thread"),
+        lambda r: r.say("session_meta", id=r.thread_id, cli_version="0.2"),
+        lambda r: r.say("response_item", text="token_count"),
+        lambda r: r.total.clear() or r,
+        lambda r: r.wait(seconds=30),
+        lambda r: r.wait(milliseconds=99),
+    ]
+)
 
 
 @st.composite

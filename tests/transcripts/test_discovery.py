@@ -54,12 +54,20 @@ def test_claude_code_keeps_sessions_and_subagents_in_three_layouts(claude):
 
 def test_what_lies_beside_claude_codes_transcripts_is_left_alone(claude):
     leave(
-        claude, "history.jsonl", "stats-cache.json", "sessions/1.json", "todos/1.jsonl",
-        f"{SLUG}/5e55/tool-results/1.txt", f"{SLUG}/memory/notes.md", f"{SLUG}/sessions-index.json",
-        f"{SLUG}/5e55/subagents/agent-a1.meta.json", f"{SLUG}/5e55/journal.jsonl",
-        f"{SLUG}/5e55/subagents/workflows/wf_1/journal.jsonl", f"{SLUG}/5e55.jsonl.bak",
+        claude,
+        "history.jsonl",
+        "stats-cache.json",
+        "sessions/1.json",
+        "todos/1.jsonl",
+        f"{SLUG}/5e55/tool-results/1.txt",
+        f"{SLUG}/memory/notes.md",
+        f"{SLUG}/sessions-index.json",
+        f"{SLUG}/5e55/subagents/agent-a1.meta.json",
+        f"{SLUG}/5e55/journal.jsonl",
+        f"{SLUG}/5e55/subagents/workflows/wf_1/journal.jsonl",
+        f"{SLUG}/5e55.jsonl.bak",
         f"{SLUG}/5e55.jsonl",
-    )  # fmt: skip
+    )
     assert found(claude, claude=[claude]) == [f"{SLUG}/5e55.jsonl"]
 
 
@@ -83,9 +91,15 @@ def test_codex_keeps_rollouts_by_day_compressed_and_archived(codex):
 
 def test_what_lies_beside_codexs_rollouts_is_left_alone(codex):
     leave(
-        codex, "history.jsonl", "session_index.jsonl", "log/codex.jsonl", "sessions/notes.jsonl",
-        "sessions/rollout-1.json", "sessions/rollout-1.jsonl.tmp", "sessions/rollout-2.jsonl",
-    )  # fmt: skip
+        codex,
+        "history.jsonl",
+        "session_index.jsonl",
+        "log/codex.jsonl",
+        "sessions/notes.jsonl",
+        "sessions/rollout-1.json",
+        "sessions/rollout-1.jsonl.tmp",
+        "sessions/rollout-2.jsonl",
+    )
     assert found(codex, codex=[codex]) == ["sessions/rollout-2.jsonl"]
 
 

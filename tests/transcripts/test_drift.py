@@ -47,17 +47,17 @@ def test_known_usage_is_no_news():
         iterations=[{k: v for k, v in part.items() if k != "service_tier"} for part in iterations],
         output_tokens_details={"thinking_tokens": 1},
         server_tool_use={"web_search_requests": 0, "web_fetch_requests": 0},
-        inference_geo="eu", speed="fast", fallback_credit=None,
-    )  # fmt: skip
+        inference_geo="eu",
+        speed="fast",
+        fallback_credit=None,
+    )
     assert usage_fields(reply(counters=counters)) == {}
 
 
 def test_a_new_field_of_usage_is_named_with_its_place():
     split = {"ephemeral_5m_input_tokens": 1, "ephemeral_24h_input_tokens": 2}
     line = reply(counters=usage(image_tokens=5, cache_creation=split))
-    assert usage_fields(line) == {
-        "image_tokens": 1, "cache_creation.ephemeral_24h_input_tokens": 1,
-    }  # fmt: skip
+    assert usage_fields(line) == {"image_tokens": 1, "cache_creation.ephemeral_24h_input_tokens": 1}
 
 
 @pytest.mark.parametrize("name", ["hunter2", "my secret_tokens", "Secret_tokens", "a" * 40, ""])

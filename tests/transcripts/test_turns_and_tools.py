@@ -128,11 +128,15 @@ def test_a_request_without_calls_has_none():
 
 
 ODD = [
-    "text", 7, None, {"type": "tool_use"}, {"type": 7, "name": []},
+    "text",
+    7,
+    None,
+    {"type": "tool_use"},
+    {"type": 7, "name": []},
     {"type": "tool_use", "id": 1, "name": {"a": 1}, "input": 3},
     {"type": "tool_use", "id": "x", "name": "Bash", "input": {"command": ["ls"]}},
     {"type": "tool_use", "id": "y", "name": "Bash", "input": [1]},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("content", [*([part] for part in ODD), ODD, "words", 5, {"a": 1}])

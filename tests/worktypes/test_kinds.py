@@ -108,8 +108,9 @@ def test_a_rule_of_the_agent_is_asked_before_the_products_own(org: Org) -> None:
     ]
     found = {row["agent"]: row for row in turns(frame(rows), org).iter_rows(named=True)}
     assert (found["scribe"]["kind"], found["scribe"]["rule"]) == (
-        "conversation", "scribe/final-voice",
-    )  # fmt: skip
+        "conversation",
+        "scribe/final-voice",
+    )
     assert (found["forge"]["kind"], found["forge"]["rule"]) == ("editing", "writes")
 
 
@@ -151,8 +152,10 @@ def test_a_pattern_means_its_own_letters_and_stars_alone(pattern: str) -> None:
     held = holds(When(agent_type=(pattern,)))
     values = [pattern.replace("*", "anything"), "something else", None]
     assert pl.DataFrame({"agent_type": values}).select(held).to_series().to_list() == [
-        True, False, False,
-    ]  # fmt: skip
+        True,
+        False,
+        False,
+    ]
 
 
 def test_work_of_an_agent_near_patients_stays_unless_the_matrix_says_otherwise(org: Org) -> None:

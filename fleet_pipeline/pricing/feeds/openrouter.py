@@ -61,9 +61,11 @@ def read(body: bytes) -> Answer:
 
 def _offer(model: str, entry: Mapping[str, object], prices: Mapping[str, object]) -> Offer:
     conditions = prices.get("overrides")
-    overrides = [one for one in conditions if isinstance(one, Mapping)] if (
-        isinstance(conditions, list)
-    ) else []  # fmt: skip
+    overrides = (
+        [one for one in conditions if isinstance(one, Mapping)]
+        if isinstance(conditions, list)
+        else []
+    )
     hourly = [one for one in overrides if any(str(key).startswith("utc_") for key in one)]
     parameters = entry.get("supported_parameters")
     return Offer(

@@ -20,7 +20,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A low, expected and high amount on the cost axis; ``base`` is the address they live at."""
+    """A low, expected and high amount on the cost axis; ``base`` leads to them from ``costs``."""
 
     name: str
     base: str
@@ -43,10 +43,10 @@ class CostChart:
 
 
 _COST_ROWS: Final = (
-    ("cached", "costs", "cached_cost_usd_micros"),
-    ("full", "costs", "cost_usd_micros"),
-    ("hot_cached", "costs.hot_week", "cached_cost_usd_micros"),
-    ("hot_full", "costs.hot_week", "cost_usd_micros"),
+    ("cached", "", "cached_cost_usd_micros"),
+    ("full", "", "cost_usd_micros"),
+    ("hot_cached", "hot_week.", "cached_cost_usd_micros"),
+    ("hot_full", "hot_week.", "cost_usd_micros"),
 )
 _ROW_HEIGHT: Final = 76
 
@@ -58,10 +58,10 @@ def cost_chart(page: Record) -> CostChart | None:
     """
     found = []
     for name, base, field in _COST_ROWS:
-        if not records(page, f"{base}.scenarios"):
+        if not records(page, f"costs.{base}scenarios"):
             continue
         amounts = [
-            number(page, f"{base}.scenarios.{s}.{field}") for s in ("low", "expected", "high")
+            number(page, f"costs.{base}scenarios.{s}.{field}") for s in ("low", "expected", "high")
         ]
         known = [float(amount) for amount in amounts if amount is not None and amount > 0]
         if len(known) == 3:

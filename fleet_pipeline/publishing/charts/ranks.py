@@ -34,10 +34,9 @@ class Ranks:
 def ranks(page: Record) -> Ranks | None:
     """Return the picture where at least two weeks of ranks are known, else None.
 
-    ``rank_history`` holds a row for each model and week: ``close``, ``model``, ``rank``. A page
-    without it has each model's place of this week and, where it was known, of the week before.
+    ``rank_history`` holds a row for each model and week: ``close``, ``model``, ``rank``.
     """
-    rows = records(page, "rank_history") or _two_weeks(page)
+    rows = records(page, "rank_history")
     weeks = sorted({text(row, "close") for row in rows})[-_MOST:]
     if len(weeks) < 2:
         return None
@@ -59,19 +58,3 @@ def ranks(page: Record) -> Ranks | None:
         lines.append(RankLine(model, name, known[weeks[-1]], points, moved))
     deepest = max((y for line in lines for _, y in line.points), default=14)
     return Ranks(tuple(lines), tuple((pct(places[w]), w) for w in weeks), deepest + 36)
-
-
-def _two_weeks(page: Record) -> list[Record]:
-    since = page.get("since_last_week")
-    before = text(since, "close") if isinstance(since, dict) else ""
-    ranking = records(page, "ranking")
-    places = (
-        (close, row, row.get(field))
-        for close, field in ((before, "previous_rank"), (text(page, "as_of"), "rank"))
-        for row in ranking
-    )
-    return [
-        {"close": close, "model": text(row, "model"), "rank": rank}
-        for close, row, rank in places
-        if close and rank is not None
-    ]

@@ -14,17 +14,6 @@ TREND_GUTTER_SLOTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One whole UTC day of the window; ``height`` is None where no transcript covers it."""
-
-    date: str
-    x: str
-    y: str
-    height: str | None
-    hot: bool
-
-
-@dataclass(frozen=True, slots=True)
 class GridLine:
     """A labelled height of the trend, in tokens."""
 
@@ -37,14 +26,20 @@ class Trend:
     """Full input per day of one client; marks are in percent across and pixels down."""
 
     client: str
-    days: tuple[Day, ...]
+    usual: str
+    """The bars of most days, as a path in a box a thousand wide and the chart's height high."""
+    hot: str
+    """Those of the hot week."""
+    missing: tuple[str, ...]
+    """Where the days stand that no transcript covers."""
+    days: int
+    first_x: str
     grid: tuple[GridLine, ...]
     bar_width: str
     slot_width: str
     hot_x: str | None
     hot_width: str
     hot_middle: str
-    has_gaps: bool
     highest: float
     top: int
     base: int
@@ -71,31 +66,31 @@ def _trend(page: Record, client: str, amounts: dict[str, float], covered: set[st
     base = top + TREND_HEIGHT
     highest = max(amounts.values())
     hot_start, hot_end = _hot_bounds(page)
-    days = []
+    bars = {False: "", True: ""}
+    missing = []
     for index, name in enumerate(dates):
-        height = None if name not in covered else TREND_HEIGHT * amounts.get(name, 0) / highest
-        shown = None if height is None else max(height, 2.0)
-        days.append(
-            Day(
-                date=name,
-                x=pct(slot * (index + TREND_GUTTER_SLOTS + 0.13)),
-                y=f"{base - (shown or 0):.1f}",
-                height=None if shown is None else f"{shown:.1f}",
-                hot=hot_start <= name < hot_end,
-            )
-        )
-    hot = [index for index, day in enumerate(days) if day.hot]
+        place = slot * (index + TREND_GUTTER_SLOTS + 0.13)
+        if name in covered:
+            height = max(TREND_HEIGHT * amounts.get(name, 0) / highest, 2.0)
+            bar = f"M{1000 * place:.0f} {TREND_HEIGHT}v-{height:.1f}h{740 * slot:.0f}v{height:.1f}z"
+            bars[hot_start <= name < hot_end] += bar
+        else:
+            missing.append(pct(place))
+    hot = [index for index, name in enumerate(dates) if hot_start <= name < hot_end]
     hot_x = slot * (hot[0] + TREND_GUTTER_SLOTS) if hot else 0.0
     return Trend(
         client=client,
-        days=tuple(days),
+        usual=bars[False],
+        hot=bars[True],
+        missing=tuple(missing),
+        days=len(dates),
+        first_x=pct(slot * (TREND_GUTTER_SLOTS + 0.13)),
         grid=_grid(highest, base),
         bar_width=pct(slot * 0.74),
         slot_width=pct(slot),
         hot_x=pct(hot_x) if hot else None,
         hot_width=pct(slot * len(hot)),
         hot_middle=pct(min(max(hot_x + slot * len(hot) / 2, 0.15), 0.85)),
-        has_gaps=any(day.height is None for day in days),
         highest=highest,
         top=top,
         base=base,

@@ -1,0 +1,182 @@
+"""Whether tests notice what they should: change one thing in a module, and see if a test fails.
+
+    python tests/strength/mutation.py [--only PART] [--in PATH] [--sample N] [--minutes M]
+
+Changes are made one at a time in a copy of the checkout. Each is held against the tests that run
+the changed line, the quickest first, until one fails. Says which changes nobody noticed; those that
+change nothing that could be noticed are in ``equivalent.py``, each with its reason. Without --only,
+--in and --sample it tries them all, and writes the shares to docs/reliability.md.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.strength import page
+from tests.strength.equivalent import EQUIVALENT
+from tests.strength.mutants import Mutant, mutants
+from tests.strength.subjects import ROOT, SUBJECTS
+
+NEEDED = ("fleet_pipeline", "assets", "sql", "orgs", "tests", "docs", "benchmarks", ".ci")
+BESIDE = ("pyproject.toml", "README.md", "Makefile", "requirements.lock", "dagster.yaml")
+PRELOADED = ("pytest", "hypothesis", "click", "pydantic", "msgspec", "yaml", "duckdb", "jinja2")
+"""Imported once for all changes; nothing that starts threads."""
+
+PATIENCE_SECONDS = 60
+LEAST_SHARE = 0.85
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The tests of a part, how long each takes, and which of them run a line."""
+
+    seconds: dict[str, float]
+    ran: dict[str, dict[str, list[str]]]
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run the changed line, the quickest first."""
+        names = self.ran[mutant.path].get(str(mutant.line), [])
+        return sorted(
+            (test for test in self.seconds if any(test.startswith(name) for name in names)),
+            key=lambda test: self.seconds[test],
+        )
+
+
+def fails(checkout: str, tests: list[str]) -> None:
+    """In a process of its own: end with what pytest says of the tests."""
+    os.chdir(checkout)
+    sys.path.insert(0, checkout)
+    sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    options = ["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+    os._exit(pytest.main([*options, "-m", "not slow", "--hypothesis-seed=0", *tests]))
+
+
+def is_killed(checkout: Path, mutant: Mutant, tests: Tests) -> bool:
+    """Say whether a test fails, or never ends, once the module is changed."""
+    chosen = tests.of(mutant)
+    if not chosen:
+        return False
+    target = checkout / mutant.path
+    original = target.read_bytes()
+    target.write_text(mutant.source)
+    try:
+        process = CONTEXT.Process(target=fails, args=(str(checkout), chosen))
+        process.start()
+        process.join(PATIENCE_SECONDS + 5 * sum(tests.seconds[test] for test in chosen))
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            return True
+        return process.exitcode != pytest.ExitCode.OK
+    finally:
+        target.write_bytes(original)
+
+
+def copied(to: Path) -> Path:
+    """Return a copy of everything in the checkout that tests need."""
+    for name in NEEDED:
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in BESIDE:
+        shutil.copy(ROOT / name, to / name)
+    return to
+
+
+def observed(part: str, checkout: Path) -> Tests:
+    """Run the part's tests once, unchanged."""
+    file = checkout / "observed.json"
+    command = [sys.executable, "tests/strength/observed.py", part, str(file)]
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    subprocess.run(command, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, check=True)
+    seen = json.loads(file.read_text())
+    return Tests(seen["seconds"], seen["ran"])
+
+
+def judged(part: str, asked: argparse.Namespace, checkout: Path, deadline: float) -> Counter[str]:
+    """Return what became of a part's changes; say which of them nobody noticed."""
+    tests = observed(part, checkout)
+    drawn = [
+        mutant
+        for path in SUBJECTS[part].paths(checkout)
+        if asked.path in str(path)
+        for mutant in mutants(path, checkout)
+    ]
+    seen = Counter(possible=len(drawn), equivalent=0, tried=0, killed=0)
+    random.Random(asked.seed).shuffle(drawn)
+    for mutant in drawn[: asked.sample]:
+        if time.monotonic() > deadline:
+            break
+        if mutant.key in EQUIVALENT:
+            seen["equivalent"] += 1
+            continue
+        seen["tried"] += 1
+        is_noticed = is_killed(checkout, mutant, tests)
+        seen["killed"] += is_noticed
+        if not is_noticed:
+            print(f"survived: {mutant}", flush=True)
+    return seen
+
+
+def report(measured: dict[str, Counter[str]], seed: int) -> list[str]:
+    """Return the lines of docs/reliability.md about this."""
+    rows = [
+        f"| {part} | {seen['possible']:,} | {seen['equivalent']} | {seen['tried']:,} |"
+        f" {seen['killed']:,} | {seen['killed'] / max(1, seen['tried']):.1%} |"
+        for part, seen in measured.items()
+    ]
+    return [
+        "Written by `make mutation`: one thing is changed in a module, and a test should fail.",
+        f"They are tried in an order drawn with seed {seed}. Equivalent ones change nothing that a",
+        "test could see; each is in `tests/strength/equivalent.py` with its reason.",
+        "",
+        "| modules | possible changes | equivalent | tried | killed | share |",
+        "|---|--:|--:|--:|--:|--:|",
+        *rows,
+    ]
+
+
+def main() -> None:
+    """Try the changes, part by part; fail where too few are noticed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", choices=SUBJECTS)
+    parser.add_argument("--in", dest="path", default="", help="Part of a module's path.")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--minutes", type=float, default=240)
+    parser.add_argument("--seed", type=int, default=2026)
+    asked = parser.parse_args()
+    deadline = time.monotonic() + asked.minutes * 60
+    measured = {}
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = copied(Path(folder) / "checkout")
+        for part in [asked.only] if asked.only else SUBJECTS:
+            measured[part] = judged(part, asked, checkout, deadline)
+            print(f"{part}: {dict(measured[part])}", flush=True)
+    if not asked.path and not asked.sample and not asked.only:
+        page.write_section("Mutation testing", report(measured, asked.seed))
+    weak = [p for p, n in measured.items() if n["killed"] < LEAST_SHARE * n["tried"]]
+    sys.exit(f"too few changes are noticed: {', '.join(weak)}" if weak else None)
+
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(list(PRELOADED))
+
+if __name__ == "__main__":
+    main()
