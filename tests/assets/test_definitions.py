@@ -53,6 +53,7 @@ GROUPS = {
         "offload_replay",
         "replay_routes",
         "replay_cuts",
+        "subscription_room",
         "subscription_value",
         "model_contexts",
     },

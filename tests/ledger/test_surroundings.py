@@ -81,16 +81,19 @@ with open(sys.argv[2], "ab", buffering=0) as file:
             time.sleep(0.001)
 """
     command = [sys.executable, "-c", writer, str(source), str(path)]
-    before = 0
     with subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0) as process:
-        for _ in range(200):
+        written_meanwhile, before = 0, 0
+        for _ in range(200):  # the writer goes on at each run, however slow the machine is
             process.stdin.write(b"\n")
+            size = path.stat().st_size
             machine.ingest()
+            written_meanwhile += path.stat().st_size > size
             held = machine.billed()
             assert len(held) >= before, "a request was lost"
             before = len(held)
     assert process.returncode == 0
     machine.ingest()
+    assert written_meanwhile > 50
     assert machine.sources()["quarantined"] == {}
     expected = count(set(said(path.read_bytes(), datetime.now(UTC))))
     assert machine.billed() == {key: billed.tokens for key, billed in expected.items()}
