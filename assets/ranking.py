@@ -1,5 +1,7 @@
 """Stage 4b: what probes and public benchmarks say of the candidates, and the order that follows."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 import polars as pl
 
@@ -7,8 +9,29 @@ from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import shown, weekly, weekly_check
 from fleet_pipeline import past_weeks, probes, quality, ranking
+from fleet_pipeline.probes import running
 
 GROUP = "ranking"
+
+
+@dg.op
+def send_probes(context: dg.OpExecutionContext, fleet: Fleet) -> None:
+    """Asks candidates the probes that are due and keeps the grades; says why one is not asked.
+
+    No asset: what sends packets and may cost money is not made along with all that is made.
+    """
+    settings = fleet.settings()
+    made = running.probe(
+        settings.home, settings.organisation(), settings.environment, lambda: datetime.now(UTC)
+    )
+    for line in made.lines():
+        context.log.info(line)
+
+
+@dg.job(description="Asks the probes that are due, on lanes that the organisation allows.")
+def daily_probes_job() -> None:
+    """One run of probes."""
+    send_probes()
 
 
 @weekly(GROUP)

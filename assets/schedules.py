@@ -1,8 +1,11 @@
-"""When the graph runs by itself: each night for the transcripts, each Wednesday for the page."""
+"""When the graph runs by itself: each night for the transcripts, each Wednesday for the page.
+
+And each morning for the probes, once an operator has turned that on: it sends packets.
+"""
 
 import dagster as dg
 
-from assets import ingestion, sweep
+from assets import ingestion, ranking, sweep
 
 ingest = dg.define_asset_job(
     "nightly_ingest_job",
@@ -34,5 +37,14 @@ wednesday_sweep = dg.build_schedule_from_partitioned_job(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
+daily_probes = dg.ScheduleDefinition(
+    name="daily_probes",
+    job=ranking.daily_probes_job,
+    cron_schedule="30 4 * * *",
+    execution_timezone="UTC",
+    description="Each day at 04:30 UTC, where it is turned on: asks the probes that are due.",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+
 jobs = [ingest, weekly_sweep]
-schedules = [nightly_ingest, wednesday_sweep]
+schedules = [nightly_ingest, wednesday_sweep, daily_probes]

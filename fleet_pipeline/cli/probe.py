@@ -23,7 +23,6 @@ def probe(settings: "Settings", models: tuple[str, ...], dry_run: bool, as_json:
     tier allows. Without a lane, a key or permission nothing is sent, and why is said. Exit status:
     0, also where nothing was sent; 2 bad usage or configuration; 3 the home is in use.
     """
-    from fleet_pipeline import packets
     from fleet_pipeline.errors import ConfigurationError
     from fleet_pipeline.probes import running
 
@@ -31,15 +30,12 @@ def probe(settings: "Settings", models: tuple[str, ...], dry_run: bool, as_json:
     for name in models:
         if name not in {model.id for model in org.models}:
             raise ConfigurationError(f"models.yaml lists no model {name}")
-    lanes = packets.lanes_of(org)
-    environment = {**settings.environment, **({"FLEET_OFFLINE": "1"} if settings.offline else {})}
     with only_writer(settings.home, "fleet probe"):
         made = running.probe(
             settings.home,
             org,
-            guard=packets.guard_of(org, environment),
-            client=packets.Client(lanes, environment),
-            clock=options.now,
+            settings.environment,
+            options.now,
             models=models,
             dry_run=dry_run,
         )

@@ -5,17 +5,19 @@ Belongs here: from what is due to kept results. An answer is graded and dropped;
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
+from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org
 from fleet_pipeline.org.lanes import Lane
-from fleet_pipeline.packets import Guard, QuotaLedger, Run, lanes_of, opened, run
+from fleet_pipeline.packets import Client, QuotaLedger, Run, guard_of, lanes_of, opened, run
+from fleet_pipeline.packets.client import LIMITS
 from fleet_pipeline.packets.outcome import OutcomeKind
 from fleet_pipeline.packets.runner import Asks
 from fleet_pipeline.probes import results
@@ -71,12 +73,12 @@ class ProbeRun:
 def probe(
     home: Home,
     org: Org,
-    *,
-    guard: Guard,
-    client: Asks,
+    environment: Mapping[str, str],
     clock: Callable[[], datetime],
+    *,
     models: Sequence[str] = (),
     dry_run: bool = False,
+    limits: Bounds = LIMITS,
 ) -> ProbeRun:
     """Send what is due now to ``models`` (all candidates without any) and keep the results.
 
@@ -86,6 +88,7 @@ def probe(
     written.
     """
     now = clock()
+    guard, client = guard_of(org, environment), Client(lanes_of(org), environment, limits)
     wanted = [model.id for model in org.models if not models or model.id in models]
     lanes, not_asked = _lanes(org, wanted, client)
     known = results.read(home)

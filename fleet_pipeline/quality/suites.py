@@ -324,6 +324,20 @@ SUITES: Final[Mapping[str, Suite]] = {
     ),
     "replay_routes": Suite(keys=("model", "route")),
     "replay_cuts": Suite(signed=("saving_usd_micros",)),
+    "subscription_room": Suite(
+        keys=("model", "limit_id", "window_minutes"),
+        checks=(
+            Check(
+                "room_is_in_order",
+                "No stretch of moved work is larger at nine in ten than at its peak.",
+                (
+                    at_most("median_tokens", "p90_tokens"),
+                    at_most("p90_tokens", "peak_tokens"),
+                    at_most("p90_percent_low", "p90_percent_high"),
+                ),
+            ),
+        ),
+    ),
     "subscription_value": Suite(keys=("model",)),
     "reconciliation": Suite(
         keys=("client", "model"),
@@ -358,6 +372,26 @@ SUITES: Final[Mapping[str, Suite]] = {
         ),
     ),
     "free_quotas": Suite(keys=("provider",)),
+    "probe_results": Suite(
+        keys=("probe_run_id", "model", "item_id", "item_version", "repeat"),
+        checks=(
+            Check(
+                "probes_are_asked_twice_at_most",
+                "Each probe took one call or two: the packet runner allows no third.",
+                within(1, 2, "attempts"),
+            ),
+        ),
+    ),
+    "quality_observations": Suite(
+        keys=("benchmark", "metric", "work_type", "model", "variant"),
+        checks=(
+            Check(
+                "observations_weigh_at_most_one",
+                "What a public score says of a kind of packets weighs more than 0 and at most 1.",
+                within(0, 1, "weight", above=True),
+            ),
+        ),
+    ),
     "model_ranking": Suite(
         keys=("scope", "model"),
         checks=(

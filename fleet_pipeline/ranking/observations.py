@@ -45,6 +45,9 @@ class _Score(Strict):
     variant: Text
     score: float
     n: int | None = None
+    source: Text | None = None
+    """Of this row, where it is not that of the benchmark; likewise the day."""
+    observed_at: date | None = None
 
 
 class _Benchmark(Strict):
@@ -84,11 +87,12 @@ def shipped() -> pl.DataFrame:
 
 
 def observations(benchmarks: Sequence[_Benchmark]) -> pl.DataFrame:
-    """Return benchmarks as rows, in order of benchmark, kind of packets, model and variant."""
+    """Return benchmarks as rows, in order of benchmark, metric, kind of packets, model, variant."""
     rows = [
         {
+            "n": None,
             **benchmark.model_dump(exclude={"work_types", "scores"}),
-            **score.model_dump(),
+            **score.model_dump(exclude_none=True),
             "work_type": work_type,
             "weight": weight,
         }
@@ -97,7 +101,7 @@ def observations(benchmarks: Sequence[_Benchmark]) -> pl.DataFrame:
         for score in benchmark.scores
     ]
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return frame.sort("benchmark", "work_type", "model", "variant")
+    return frame.sort("benchmark", "metric", "work_type", "model", "variant")
 
 
 def quality_observations(models: Sequence[str], as_of: date) -> pl.DataFrame:
@@ -110,7 +114,7 @@ def standings(observed: pl.DataFrame) -> Mapping[tuple[WorkType, str], Standing]
 
     Normal scores by Blom's formula, z = Phi^-1((r - 3/8) / (n + 1/4)) for rank r of n from below:
     free of any benchmark's scale. Equal scores share their mean rank. Of several variants the worst
-    counts.
+    counts. A model that stands alone in a table is not compared with anything.
     """
     found: dict[tuple[WorkType, str], list[tuple[float, float]]] = {}
     for work_type in WORK_TYPES:
@@ -123,7 +127,7 @@ def standings(observed: pl.DataFrame) -> Mapping[tuple[WorkType, str], Standing]
                 .agg(pl.col("value").min(), pl.col("weight").first())
                 .with_columns(rank=pl.col("value").rank("average"))
             )
-            for row in worst.iter_rows(named=True):
+            for row in worst.iter_rows(named=True) if worst.height > 1 else ():
                 at = (row["rank"] - 0.375) / (worst.height + 0.25)
                 z = NormalDist().inv_cdf(at)
                 found.setdefault((work_type, row["model"]), []).append((z, row["weight"]))

@@ -1,8 +1,9 @@
 """A configuration for claude-code-router: ``Providers`` and ``Router`` of its config.json.
 
 Format: github.com/musistudio/claude-code-router, README of 2.0.0 (a route is "provider,model";
-``$NAME`` in a key is read from the environment). What Claude Code sends there is whole turns with
-private context: no free model is ever named.
+``$NAME`` in a key is read from the environment); 3.x takes the file over as settings of an older
+version, where it has none of its own. What Claude Code sends there is whole turns with private
+context: no free model is ever named.
 """
 
 from collections.abc import Callable, Mapping

@@ -53,6 +53,7 @@ GROUPS = {
         "offload_replay",
         "replay_routes",
         "replay_cuts",
+        "subscription_room",
         "subscription_value",
         "model_contexts",
     },
@@ -71,6 +72,7 @@ REFUSING = {
     ("prices", "priced_models_have_prices"),
     ("replay_routes", "routes_add_up"),
     ("window_coverage", "silence_is_explained"),
+    ("weekly_volumes", "volume_has_not_collapsed"),
     ("model_ranking", "ranking_is_complete"),
 }
 WARNING = {
@@ -193,20 +195,23 @@ def test_a_week_is_named_by_its_opening_wednesday_and_published_by_its_closing_o
 
 
 @pytest.mark.parametrize(
-    ("schedule", "cron", "job"),
+    ("schedule", "cron", "job", "status"),
     [
-        ("nightly_ingest", "30 3 * * *", "nightly_ingest_job"),
-        ("wednesday_sweep", "0 6 * * 3", "weekly_sweep_job"),
+        ("nightly_ingest", "30 3 * * *", "nightly_ingest_job", "RUNNING"),
+        ("wednesday_sweep", "0 6 * * 3", "weekly_sweep_job", "RUNNING"),
+        ("daily_probes", "30 4 * * *", "daily_probes_job", "STOPPED"),
     ],
 )
-def test_both_schedules_run_by_default_in_utc(schedule: str, cron: str, job: str) -> None:
+def test_schedules_run_in_utc_and_by_default_but_for_the_one_that_sends_packets(
+    schedule: str, cron: str, job: str, status: str
+) -> None:
     found = defs.resolve_schedule_def(schedule)
     assert found.cron_schedule == cron
     assert found.execution_timezone == "UTC"
     assert found.job_name == job
-    assert found.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert found.default_status is dg.DefaultScheduleStatus[status]
     names = {schedule.name for schedule in defs.get_repository_def().schedule_defs}
-    assert names == {"nightly_ingest", "wednesday_sweep"}
+    assert names == {"nightly_ingest", "wednesday_sweep", "daily_probes"}
 
 
 def _requests_at(schedule: str, moment: datetime) -> list[dg.RunRequest]:

@@ -119,6 +119,7 @@ def test_a_backfill_of_two_weeks_runs_under_dagsters_own_daemons(
     assert {row["name"]: row["scheduleState"]["status"] for row in schedules} == {
         "nightly_ingest": "RUNNING",
         "wednesday_sweep": "RUNNING",
+        "daily_probes": "STOPPED",
     }
     repository = {
         "repositoryName": "__repository__",

@@ -17,6 +17,8 @@ def test_there_is_a_unit_for_each_job_and_for_the_interface():
     assert [path.name for path in UNITS] == [
         "fleet-ingest.service",
         "fleet-ingest.timer",
+        "fleet-probe.service",
+        "fleet-probe.timer",
         "fleet-refresh.service",
         "fleet-refresh.timer",
         "fleet-ui.service",
@@ -44,12 +46,16 @@ def test_timers_fire_when_the_schedules_of_the_graph_do():
     crons = {one.name: one.cron_schedule for one in repository.schedule_defs}
     assert crons["nightly_ingest"] == "30 3 * * *"
     assert crons["wednesday_sweep"] == "0 6 * * 3"
+    assert crons["daily_probes"] == "30 4 * * *"
     by_name = {unit.name: unit.read_text() for unit in UNITS}
     assert "OnCalendar=*-*-* 03:30:00 UTC" in by_name["fleet-ingest.timer"]
     assert "OnCalendar=Wed *-*-* 06:00:00 UTC" in by_name["fleet-refresh.timer"]
+    assert "OnCalendar=*-*-* 04:30:00 UTC" in by_name["fleet-probe.timer"]
     lines = (ROOT / "deploy" / "crontab").read_text().splitlines()
     cron = [re.split(r"\s{2,}(?=cd )", line) for line in lines if not line.startswith("#")]
     assert [" ".join(when.split()) for when, _ in cron] == ["30 3 * * *", "0 6 * * 3"]
+    [probes] = [line for line in lines if line.endswith("probe")]
+    assert probes.startswith("#30 4 * * * "), "what sends packets is turned on by an operator"
 
 
 def test_the_linter_of_container_recipes_finds_nothing():

@@ -12,7 +12,6 @@ from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Lane, Org, load
 from fleet_pipeline.org.lanes import PacketRules
-from fleet_pipeline.packets import Client, guard_of, lanes_of
 from fleet_pipeline.probes import linter, results
 from fleet_pipeline.probes.running import ProbeRun, probe
 from fleet_pipeline.ranking import model_ranking
@@ -53,7 +52,6 @@ def organisation(models: Sequence[str], url: str, *, agents: tuple[str, ...] = (
 
 
 def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
-    lanes = lanes_of(org)
     # A second between packets: what went wrong a minute ago keeps a lane waiting.
     moments = (
         datetime(day.year, day.month, day.day, 6, tzinfo=UTC) + timedelta(seconds=number)
@@ -62,9 +60,9 @@ def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
     return probe(
         home,
         org,
-        guard=guard_of(org, {}),
-        client=Client(lanes, {}, BOUNDS),
-        clock=lambda: next(moments),
+        {},
+        lambda: next(moments),
+        limits=BOUNDS,
         **given,
     )
 

@@ -98,4 +98,8 @@ FAULTS = (
           lambda frame: first_is("endpoints", 1)(first_is("endpoints_up", 2)(frame))),
     Fault("a place outside its interval", "ranks_are_within_their_interval", "model_ranking",
           first_is("rank", 99)),
+    Fault("a past place before the first", "past_places_count_from_one", "rank_history",
+          first_is("rank", 0)),
+    Fault("an observation that weighs too much", "observations_weigh_at_most_one",
+          "quality_observations", first_is("weight", 2.0)),
 )  # fmt: skip

@@ -120,6 +120,17 @@ def test_the_worst_variant_of_a_model_counts() -> None:
     assert haiku.z == min(each.z for each in others)
 
 
+def test_a_model_that_stands_alone_in_a_table_is_compared_with_nothing() -> None:
+    alone = shipped().filter(pl.col("model") == "z-ai/glm-5.2")
+    assert alone.height
+    assert standings(alone) == {}
+
+
+def test_every_shipped_table_compares_candidates() -> None:
+    tables = shipped().group_by("benchmark", "metric").agg(pl.col("model").n_unique())
+    assert tables["model"].min() == 2
+
+
 def test_every_public_observation_names_its_source_and_its_day() -> None:
     assert shipped().height
     for row in shipped().iter_rows(named=True):

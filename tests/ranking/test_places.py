@@ -66,8 +66,9 @@ def test_outages_move_no_place() -> None:
 def test_public_observations_alone_shift_beliefs_and_no_place() -> None:
     curated = sorted(shipped()["model"].unique())
     table = model_ranking(curated, simulated({}, 0), shipped(), CLOSE, {})
+    for scope in table.partition_by("scope"):
+        assert scope["model"].to_list() == curated
     table = table.filter(pl.col("scope") == "overall")
-    assert table["model"].to_list() == curated
     assert table["prior_mean"].n_unique() > 1
     assert set(table["evidence"]) == {"curated order and public benchmarks, no probes yet"}
 
