@@ -37,6 +37,9 @@ BESIDE = ("pyproject.toml", "README.md", "Makefile", "requirements.lock", "dagst
 PRELOADED = ("pytest", "hypothesis", "click", "pydantic", "msgspec", "yaml", "duckdb", "jinja2")
 """Imported once for all changes; nothing that starts threads."""
 
+LONGEST_SECONDS = 10
+"""Tests that took longer are left out: property tests, which would make a trial last for days."""
+
 PATIENCE_SECONDS = 60
 LEAST_SHARE = 0.85
 HEADING = "Mutation testing"
@@ -53,8 +56,12 @@ class Tests:
         """Return the tests that run the changed line, the quickest first."""
         names = self.ran[mutant.path].get(str(mutant.line), [])
         return sorted(
-            (test for test in self.seconds if any(test.startswith(name) for name in names)),
-            key=lambda test: self.seconds[test],
+            (
+                test
+                for test, took in self.seconds.items()
+                if took <= LONGEST_SECONDS and any(test.startswith(name) for name in names)
+            ),
+            key=self.seconds.__getitem__,
         )
 
 
