@@ -146,6 +146,30 @@ def replay_cuts(
     return costing.replay_cuts(marked, known["policy"], known["book"])
 
 
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
+def subscription_room(
+    context: dg.AssetExecutionContext,
+    fleet: Fleet,
+    requests: pl.DataFrame,
+    turns: pl.DataFrame,
+    headroom: pl.DataFrame,
+    exchange_rates: pl.DataFrame,
+) -> pl.DataFrame:
+    """Room for moved work in the windows of Codex and Spark, which a plan pays and no token does.
+
+    One row: one subscription and quota window.
+    """
+    known = _of_policy(context, fleet)
+    return costing.subscription_room(
+        worktypes.marked(requests, turns),
+        known["policy"],
+        headroom=headroom,
+        exchange_rates=exchange_rates,
+        window_start=known["window_start"],
+        book=known["book"],
+    )
+
+
 @weekly(GROUP, sql="subscription_value", deps=("price_list", "price_snapshots"))
 def subscription_value(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame
@@ -199,6 +223,7 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     offload_replay,
     replay_routes,
     replay_cuts,
+    subscription_room,
     subscription_value,
     model_contexts,
 ]

@@ -1,4 +1,4 @@
-"""The code location: every asset, check, job and schedule, with the resources that they need."""
+"""The code location: every asset, check, job, schedule and sensor, and what they need."""
 
 import dagster as dg
 
@@ -11,6 +11,7 @@ from assets import (
     quality,
     ranking,
     schedules,
+    sensors,
     sweep,
     usage,
     worktypes,
@@ -44,6 +45,7 @@ defs = dg.Definitions(
     ],
     jobs=[*schedules.jobs, ranking.daily_probes_job],
     schedules=schedules.schedules,
+    sensors=sensors.sensors,
     executor=dg.in_process_executor,
     resources={"fleet": fleet, "io_manager": ParquetLake(fleet=fleet)},
 )

@@ -38,13 +38,15 @@ def routing_page(
     Published under the week's closing Wednesday; `latest` follows the newest week, never an older
     one.
     """
-    settings = fleet.settings()
-    week = publishing.publish_week(
-        settings.home, settings.organisation(), close_of(context), tables
-    )
+    settings, close = fleet.settings(), close_of(context)
+    org = settings.organisation()
+    week = publishing.publish_week(settings.home, org, close, tables)
+    page = week.published.folder / "index.html"
+    served = f"{org.site_url}/weeks/{close}/" if org.site_url else page.as_uri()
     return dg.MaterializeResult(
         metadata={
-            "page": dg.MetadataValue.path(week.published.folder / "index.html"),
+            "page": dg.MetadataValue.url(served),
+            "file": dg.MetadataValue.path(page),
             "is_latest": week.published.is_latest,
             "changed": week.published.changed,
             "ranking": dg.MetadataValue.md(week.ranking),

@@ -1,6 +1,5 @@
 """Running the graph without its interface: what ``fleet`` does, kept in the same instance."""
 
-import builtins
 import fcntl
 import os
 from datetime import date
@@ -11,9 +10,9 @@ from typing import Final
 import dagster as dg
 
 from assets.definitions import defs
+from assets.failures import refusals, refuses
 from assets.partitions import key_of
 from assets.schedules import weekly_sweep
-from fleet_pipeline import errors
 from fleet_pipeline.home import write_whole
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.weeks import Outcome
@@ -33,16 +32,7 @@ def publish_week(settings: Settings, close: date) -> Outcome:
             tags={"fleet/as_of": close.isoformat()},
         )
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
-    refusing = [check for check in failed if check.severity is dg.AssetCheckSeverity.ERROR]
-    says = {check.check_name: f"{check.check_name}: {check.description}" for check in failed}
-    nothing = f"nothing was published for {close}: "
-    refusals = [nothing + says[check.check_name] for check in refusing]
-    if not result.success and not refusals:
-        failures = [event for event in result.all_events if event.is_step_failure]
-        # Without a failed step it is the run that failed, before its first one.
-        failures = failures or [event for event in result.all_events if event.is_job_failure]
-        reasons = map(_reason, failures)
-        refusals = [nothing + reason.removeprefix(nothing) for reason in reasons]
+    warned = [check for check in failed if result.success or not refuses(check)]
     week = settings.home.site / "weeks" / close.isoformat()
     return Outcome(
         as_of=close.isoformat(),
@@ -50,8 +40,8 @@ def publish_week(settings: Settings, close: date) -> Outcome:
         page=str(week / "index.html") if result.success else None,
         ranking=str(week / "cheap-model-offload-ranking.md") if result.success else None,
         run_id=result.run_id,
-        warnings=[says[check.check_name] for check in failed if check not in refusing],
-        refusals=refusals,
+        warnings=[f"{check.check_name}: {check.description}" for check in warned],
+        refusals=[] if result.success else refusals(result.all_events, close),
     )
 
 
@@ -105,23 +95,3 @@ def run_config(settings: Settings) -> dict[str, object]:
         "resources": {"fleet": {"config": fleet}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """Return what the first of a chain of errors says, if it is one that was raised on purpose.
-
-    Any other may quote what it stumbled over: of that only the kind and the step are told.
-    """
-    failure = event.step_failure_data if event.is_step_failure else event.job_failure_data
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    if error is None:
-        return event.message or f"{event.step_key or 'the run'} failed"
-    if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        raise KeyboardInterrupt
-    name = error.cls_name or ""
-    kind = getattr(errors, name, None) or getattr(builtins, name, None)
-    if isinstance(kind, type) and issubclass(kind, errors.FleetError | OSError):
-        return error.message.strip().partition(": ")[2]
-    return f"{name} in {event.step_key or 'the run'}: this is a bug; `fleet ui` shows the run"

@@ -141,6 +141,12 @@ def silence_is_explained(fleet: Fleet, window_coverage: pl.DataFrame) -> dg.Asse
     return shown(quality.silence_is_explained(window_coverage, lying_there))
 
 
+@weekly_check(weekly_volumes, blocking=True)
+def volume_has_not_collapsed(weekly_volumes: pl.DataFrame) -> dg.AssetCheckResult:
+    """The fleet's week is not 60 % below those before: lost transcripts look like a quiet week."""
+    return shown(quality.volume_has_not_collapsed(weekly_volumes))
+
+
 @weekly_check(weekly_volumes)
 def volumes_are_usual(weekly_volumes: pl.DataFrame) -> dg.AssetCheckResult:
     """The week is within a robust band of the eight before: half the work may have gone unread."""
@@ -208,6 +214,7 @@ checks = [
     window_holds_requests,
     window_is_whole,
     silence_is_explained,
+    volume_has_not_collapsed,
     volumes_are_usual,
     agents_are_heard_of,
     ledger_is_within_client_totals,

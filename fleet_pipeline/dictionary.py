@@ -400,7 +400,30 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("offload_replay", "model"): "Candidate as the organisation names it.",
     ("offload_replay", "name"): "Case of the assumptions: low, expected or high cost.",
     ("offload_replay", "requests"): "All of Claude's requests, scaled to the basis.",
-    ("offload_replay", "share"): "Share of every agent's full input that policy moves, 0 to 1.",
+    ("offload_replay", "share"): (
+        "Share of every agent's full input that policy moves, 0 to 1; null where each has its own."
+    ),
+    ("offload_replay", "paid_by"): "tokens, or subscription: the cost is then what an API asks.",
+    ("subscription_room", "model"): "Subscription as the organisation names it.",
+    ("subscription_room", "own_percent"): (
+        "What the client itself burns in a whole window at its present rate, percent; null if"
+        " nobody knows."
+    ),
+    ("subscription_room", "stretches"): "Stretches as long as the window that moved work falls in.",
+    ("subscription_room", "median_tokens"): "Tokens that would move there in the median stretch.",
+    ("subscription_room", "p90_tokens"): "Tokens that nine in ten stretches do not exceed.",
+    ("subscription_room", "peak_tokens"): "Tokens of the fullest stretch.",
+    ("subscription_room", "p90_percent"): (
+        "What nine in ten stretches would take of the window at most, percent; null where no rate"
+        " could be fitted."
+    ),
+    ("subscription_room", "p90_percent_low"): "The same at the cheap end of the rate's interval.",
+    ("subscription_room", "p90_percent_high"): "The same at the dear end of the rate's interval.",
+    ("subscription_room", "verdict"): "fits, does_not_fit or unknown.",
+    ("subscription_room", "reason"): (
+        "What is missing: no_reading, no_burn_rate, no_exchange_rate, or within_the_doubt of the"
+        " rate."
+    ),
     ("offload_replay", "hit_rate"): "Share of moved input that is billed as cache reads.",
     ("replay_routes", "model"): "Candidate as the organisation names it.",
     ("replay_cuts", "model"): "Candidate as the organisation names it.",

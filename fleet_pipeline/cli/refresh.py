@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     help="Let this check fail in this week; the page says so. Needs --because.",
 )
 @click.option("--because", metavar="WHY", help="Why it is accepted: published with the page.")
+@click.option(
+    "--alert", is_flag=True, help="Tell whom fleet.yaml names under alerts if nothing is published."
+)
 @options.as_json
 def refresh(
     settings: "Settings",
@@ -34,6 +37,7 @@ def refresh(
     full: bool,
     check: str | None,
     because: str | None,
+    alert: bool,
     as_json: bool,
 ) -> None:
     """Read what is new, run the weekly job, publish the page.
@@ -56,6 +60,8 @@ def refresh(
 
             outcome = graph.runs().publish_week(settings, close)
     _tell(outcome, as_json)
+    if alert and not outcome["published"]:
+        _alert(settings, outcome)
     sys.exit(PUBLISHED if outcome["published"] else REFUSED)
 
 
@@ -101,6 +107,21 @@ def _stand_in(settings: "Settings", close: date) -> None:
     )
     with progress.shown("preparing the demo fleet", REQUESTS) as advance:
         stand_in(settings.home, close, progress.as_total(advance))
+
+
+def _alert(settings: "Settings", outcome: "Outcome") -> None:
+    from fleet_pipeline import alerts
+
+    org = settings.organisation()
+    failure = alerts.Failure(
+        fleet=org.name,
+        job="fleet refresh",
+        run_id=outcome["run_id"],
+        close=outcome["as_of"],
+        reasons=tuple(outcome["refusals"]),
+    )
+    for untold in alerts.tell(org.alerts, failure, settings.environment):
+        output.note(f"warning: not told: {untold}", "warning")
 
 
 def _tell(outcome: "Outcome", as_json: bool) -> None:

@@ -10,6 +10,7 @@ from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micro
 from fleet_pipeline.costing.policy import Policy, Target, policy_of
 from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
 from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
+from fleet_pipeline.costing.room import subscription_room
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
@@ -40,5 +41,6 @@ __all__ = [
     "quote_turns",
     "replay_cuts",
     "replay_routes",
+    "subscription_room",
     "subscription_value",
 ]

@@ -15,20 +15,72 @@ An explicit cache hits with certainty and bills what it does not hold at the wri
 are those of each request's own day, for the whole request at the tier of its own prompt.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import cached_tokens, still_held
+from fleet_pipeline.costing.routes import routed
 from fleet_pipeline.pricing import PriceBook, list_prices
 
 PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
+_AT_THE_TARGET: Final = ("target", "retries")
+"""Parts that need the target's price; the others are Claude's."""
 PIECE: Final = ("session", "agent", "kind")
 """What costs are rounded by: every cut of a total is a sum of the same whole amounts."""
 
 _PER_MILLION: Final = 1_000_000
 _PRICES: Final = ("input_price", "cache_read_price", "cache_write_5m_price", "output_price")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a target makes of the requests in one case, and which prices for it are known."""
+
+    placed: pl.DataFrame
+    pieces: pl.DataFrame
+    claude_is_priced: bool
+    target_is_priced: bool
+
+    def knows(self, part: str) -> bool:
+        """Say whether every price that a part of the cost needs is known."""
+        return self.target_is_priced if part in _AT_THE_TARGET else self.claude_is_priced
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Claude's requests, routed for one target and priced as if they stayed."""
+
+    target: Target
+    claude: pl.DataFrame
+    prices: pl.DataFrame
+    staying_is_priced: bool
+
+    def on(self, case: Case, policy: Policy) -> Outcome:
+        """Return what the target makes of them in a case."""
+        placed = placed_on(self.claude, self.target, case, policy, self.prices)
+        claude_is_priced = self.staying_is_priced and not (placed["route"] == "unpriced").any()
+        return Outcome(
+            placed,
+            part_costs(placed, self.target, case),
+            claude_is_priced,
+            claude_is_priced and all_priced(placed),
+        )
+
+
+def bound_for(requests: pl.DataFrame, policy: Policy, book: PriceBook) -> Iterator[Bound]:
+    """Yield every target of a policy; targets that take the same work have it routed once."""
+    found: dict[object, tuple[pl.DataFrame, bool]] = {}
+    for target in policy.everywhere:
+        takes = (policy.own_share(target), target.kinds)
+        if takes not in found:
+            found[takes] = with_price_of_staying(routed(requests, policy, target), policy, book)
+        claude, staying_is_priced = found[takes]
+        prices = price_rows(target.priced_as, claude["date"], book)
+        yield Bound(target, claude, prices, staying_is_priced)
 
 
 def price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl.DataFrame:
@@ -98,7 +150,8 @@ def placed_on(
         fits &= pl.col("prompt") <= limit
     if target.max_output_tokens is not None:
         fits &= pl.col("written") <= target.max_output_tokens
-    known = pl.col("input_price").is_not_null() & pl.col("output_price").is_not_null()
+    # What a plan pays moves whether or not the same model has a price elsewhere.
+    known = _is_priced() | target.plan
     route = (
         pl.when(pl.col("route") != "moved")
         .then("route")
@@ -116,6 +169,16 @@ def placed_on(
         .then(pl.max_horizontal(pl.col("cache_read_tokens") - still_held(~moved), 0))
         .otherwise(0),
     )
+
+
+def all_priced(placed: pl.DataFrame) -> bool:
+    """Say whether every request that moved, or would if it had a price, has one at the target."""
+    wanted = placed.filter(pl.col("route").is_in(["moved", "unpriced"]))
+    return bool(wanted.select(_is_priced().all()).item())
+
+
+def _is_priced() -> pl.Expr:
+    return pl.col("input_price").is_not_null() & pl.col("output_price").is_not_null()
 
 
 def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFrame:
@@ -163,6 +226,23 @@ def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFra
             escalated=(case.escalated * pl.col("stay")).round().cast(pl.Int64),
         )
         .with_columns(total=pl.sum_horizontal(PARTS))
+    )
+
+
+def sent_tokens(placed: pl.DataFrame, target: Target, case: Case) -> pl.DataFrame:
+    """Return what each moved request would send to the target: its ``ts``, and tokens by class.
+
+    ``input`` is what no cache holds, ``cache_read`` what one is expected to hold, ``output`` what
+    is written; retries are among them.
+    """
+    chance = 1.0 if target.cache.kind == "explicit" else case.cache_hits
+    tries, prompt = 1 + case.retries, case.tokens_ratio
+    hits = chance * pl.col("hit")
+    return placed.filter(pl.col("route") == "moved").select(
+        "ts",
+        input=tries * prompt * (pl.col("full_input_tokens") - hits),
+        cache_read=tries * prompt * hits,
+        output=tries * case.output_ratio * pl.col("output_tokens"),
     )
 
 

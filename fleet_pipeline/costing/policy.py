@@ -4,7 +4,8 @@ Belongs here: the operator's files as plain values for arithmetic. Their shape i
 they lead to is in ``replay``.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import floor
 from typing import Literal
 
@@ -13,6 +14,7 @@ import polars as pl
 from fleet_pipeline.costing.prefix_cache import PromptCache
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org import CandidateModel, Org
+from fleet_pipeline.org.replay import CacheRules, Subscription
 
 CaseName = Literal["low", "expected", "high"]
 CASES: tuple[CaseName, ...] = ("low", "expected", "high")
@@ -21,7 +23,12 @@ _NO_CACHE = PromptCache()
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model that work may go to; limits in tokens, None where none is known."""
+    """A model that work may go to; limits in tokens, None where none is known.
+
+    Where a ``plan`` pays, no token is billed: its price, if it has one, is that of the same model
+    over an API, and what bounds it are the quota windows of ``limits``. ``kinds`` are the kinds of
+    work that may go there, None for all that may move.
+    """
 
     model: str
     name: str
@@ -31,6 +38,9 @@ class Target:
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     cache: PromptCache = _NO_CACHE
+    plan: bool = False
+    limits: tuple[str, ...] = ()
+    kinds: frozenset[str] | None = None
 
     @property
     def priced_as(self) -> tuple[str, str]:
@@ -63,8 +73,9 @@ class Case:
 class Policy:
     """Which share (0 to 1) of every agent's input may go to the targets, and at what risk.
 
-    ``private_agents`` never move. ``stays_on`` is (provider, model) of the price that staying on
-    Claude, verifying and doing again have.
+    To ``subscriptions``, which a plan pays, goes each agent's own share of ``agent_shares``, where
+    there are any. ``private_agents`` never move. ``stays_on`` is (provider, model) of the price
+    that staying on Claude, verifying and doing again have.
     """
 
     share: float
@@ -74,21 +85,41 @@ class Policy:
     room: float
     packet_tokens: tuple[int, ...]
     private_agents: frozenset[str]
+    subscriptions: tuple[Target, ...] = ()
+    agent_shares: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def everywhere(self) -> tuple[Target, ...]:
+        """All places that work may go to: those that bill tokens, and those that a plan pays."""
+        return (*self.targets, *self.subscriptions)
+
+    def own_share(self, target: Target) -> float | None:
+        """Return every agent's share that goes to a target; None where each has its own."""
+        return None if target.plan and self.agent_shares else self.share
 
     def case(self, name: CaseName) -> Case:
         """Return the assumptions of a case."""
         return next(case for case in self.cases if case.name == name)
 
     def narrowed(self, *, model: str | None = None, share: float | None = None) -> "Policy":
-        """Return the same policy with one target only, or another share.
+        """Return the same policy with one target only, or another share for every agent.
 
-        Raises ConfigurationError where ``model`` is no target.
+        Raises ConfigurationError where ``model``, in any case, is no target.
         """
-        targets = tuple(target for target in self.targets if model in (None, target.model))
-        if not targets:
-            known = ", ".join(target.model for target in self.targets)
+
+        def is_meant(target: Target) -> bool:
+            return model is None or target.model.casefold() == model.casefold()
+
+        if not any(map(is_meant, self.everywhere)):
+            known = ", ".join(target.model for target in self.everywhere)
             raise ConfigurationError(f"--model {model}: no candidate of the organisation ({known})")
-        return replace(self, targets=targets, share=self.share if share is None else share)
+        return replace(
+            self,
+            targets=tuple(filter(is_meant, self.targets)),
+            subscriptions=tuple(filter(is_meant, self.subscriptions)),
+            share=self.share if share is None else share,
+            agent_shares=self.agent_shares if share is None else {},
+        )
 
 
 def policy_of(org: Org) -> Policy | None:
@@ -107,17 +138,13 @@ def policy_of(org: Org) -> Policy | None:
         room=org.replay.room,
         packet_tokens=org.replay.packet_tokens,
         private_agents=frozenset(agent.name for agent in org.agents if agent.privacy == "phi"),
+        subscriptions=tuple(lane_of(lane) for lane in org.replay.subscriptions),
+        agent_shares={agent.name: float(agent.target_share) for agent in org.agents},
     )
 
 
 def target_of(model: CandidateModel) -> Target:
     """Return a candidate as a place to go to; without rules of a cache it has none."""
-    rules = model.cache
-    cache = _NO_CACHE
-    if rules is not None:
-        cache = PromptCache(
-            rules.kind, rules.ttl_seconds or 0, rules.block_tokens, rules.minimum_tokens
-        )
     return Target(
         model=model.id,
         name=model.name,
@@ -126,8 +153,32 @@ def target_of(model: CandidateModel) -> Target:
         context_tokens=model.context_tokens,
         max_input_tokens=model.max_input_tokens,
         max_output_tokens=model.max_output_tokens,
-        cache=cache,
+        cache=_cache(model.cache),
     )
+
+
+def lane_of(lane: Subscription) -> Target:
+    """Return a subscription as a place to go to."""
+    provider, model = _provider_and_model(lane.price_id or "")
+    return Target(
+        model=lane.id,
+        name=lane.name,
+        price_provider=provider,
+        price_model=model,
+        context_tokens=lane.context_tokens,
+        max_input_tokens=lane.max_input_tokens,
+        max_output_tokens=lane.max_output_tokens,
+        cache=_cache(lane.cache),
+        plan=True,
+        limits=lane.limits,
+        kinds=frozenset(lane.kinds),
+    )
+
+
+def _cache(rules: CacheRules | None) -> PromptCache:
+    if rules is None:
+        return _NO_CACHE
+    return PromptCache(rules.kind, rules.ttl_seconds or 0, rules.block_tokens, rules.minimum_tokens)
 
 
 def limits_table(targets: tuple[Target, ...], room: float) -> pl.DataFrame:

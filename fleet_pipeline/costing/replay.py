@@ -5,6 +5,7 @@ in ``routes``, what one target makes of a request in ``moving``, the interval in
 ``requests`` is the weekly table with the ``turn``, ``kind`` and ``movable`` of each request.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -12,16 +13,10 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.costing import bootstrap
-from fleet_pipeline.costing.moving import (
-    PARTS,
-    part_costs,
-    placed_on,
-    price_rows,
-    with_price_of_staying,
-)
+from fleet_pipeline.costing.moving import PARTS, Outcome, bound_for
 from fleet_pipeline.costing.offload import rounded_together
 from fleet_pipeline.costing.policy import Policy
-from fleet_pipeline.costing.routes import ROUTES, routed
+from fleet_pipeline.costing.routes import ROUTES
 from fleet_pipeline.costing.run_rate import monthly_factor
 from fleet_pipeline.costing.tokens import round_half_up
 from fleet_pipeline.pricing import EMBEDDED, PriceBook
@@ -29,6 +24,7 @@ from fleet_pipeline.pricing import EMBEDDED, PriceBook
 _SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "model": pl.String,
     "name": pl.String,
+    "paid_by": pl.String,
     "basis": pl.String,
     "window_start": pl.Date,
     "window_end": pl.Date,
@@ -88,38 +84,40 @@ def offload_replay(
     ``cost_high`` bound 95 % of ``draws`` resamplings of whole sessions within each agent: doubt
     from the sample alone, while the three cases show doubt from what is assumed.
     ``stay_cost`` is the same moved requests on Claude, with its cache, at list price, and
-    ``saving`` what is left of it. Null where a price that a moved request needs is unknown. No rows
-    without a policy.
+    ``saving`` what is left of it. ``paid_by`` says whether the target bills 'tokens' or a
+    'subscription' pays: its cost is then what the same model asks over an API, and ``share`` is
+    null where each agent has its own. Null where a price that a moved request needs is unknown. No
+    rows without a policy.
     """
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
     factor = monthly_factor(requests["date"].n_unique())
     scale = factor or Fraction(1)
-    claude, staying_known = with_price_of_staying(routed(requests, policy), policy, book)
-    sessions = claude.select("session", "session_agent").unique().sort("session")
     rows: list[dict[str, object]] = []
     costs: dict[str, pl.Series] = {}
-    for target in policy.targets:
-        prices = price_rows(target.priced_as, claude["date"], book)
+    for bound in bound_for(requests, policy, book):
+        sessions = bound.claude.select("session", "session_agent").unique().sort("session")
+        costs["agent"] = sessions["session_agent"]
         for case in policy.cases:
-            placed = placed_on(claude, target, case, policy, prices)
-            pieces = part_costs(placed, target, case)
+            outcome = bound.on(case, policy)
             by_session = sessions.join(
-                pieces.group_by("session").agg(pl.exclude("agent", "kind").sum()),
+                outcome.pieces.group_by("session").agg(pl.exclude("agent", "kind").sum()),
                 on="session",
                 how="left",
                 maintain_order="left",
             ).with_columns(pl.exclude("session", "session_agent").fill_null(0))
             costs[str(len(rows))] = by_session["total"]
-            known = staying_known and not (placed["route"] == "unpriced").any()
-            row = _row(placed, by_session, known, scale)
-            row |= {"model": target.model, "name": case.name, "cache": target.cache.kind}
+            row = _row(outcome, by_session, scale)
+            row |= {
+                "model": bound.target.model,
+                "name": case.name,
+                "paid_by": "subscription" if bound.target.plan else "tokens",
+                "share": policy.own_share(bound.target),
+                "cache": bound.target.cache.kind,
+            }
             rows.append(row)
     intervals = bootstrap.sampling_intervals(
-        pl.DataFrame({"agent": sessions["session_agent"], **costs}),
-        stratum="agent",
-        draws=draws,
-        seed=seed,
+        pl.DataFrame(costs), stratum="agent", draws=draws, seed=seed
     )
     for place, row in enumerate(rows):
         low, high = intervals[str(place)]
@@ -128,7 +126,6 @@ def offload_replay(
             "basis": "covered_days" if factor is None else "month",
             "window_start": window_start,
             "window_end": window_end,
-            "share": policy.share,
             "cost_low_usd_micros": _scaled(low, scale) if known else None,
             "cost_high_usd_micros": _scaled(high, scale) if known else None,
             "draws": draws,
@@ -148,14 +145,12 @@ def replay_routes(
     """
     if policy is None:
         return pl.DataFrame(schema=_ROUTES_SCHEMA)
-    claude, _ = with_price_of_staying(routed(requests, policy), policy, book)
     rows = []
-    for target in policy.targets:
-        prices = price_rows(target.priced_as, claude["date"], book)
-        placed = placed_on(claude, target, policy.case("expected"), policy, prices)
+    for bound in bound_for(requests, policy, book):
+        placed = bound.on(policy.case("expected"), policy).placed
         for route in ROUTES:
             tokens = placed.filter(pl.col("route") == route)["full_input_tokens"]
-            rows.append((target.model, route, tokens.len(), tokens.sum()))
+            rows.append((bound.target.model, route, tokens.len(), tokens.sum()))
     return pl.DataFrame(rows, schema=_ROUTES_SCHEMA, orient="row")
 
 
@@ -172,25 +167,19 @@ def replay_cuts(
     if policy is None:
         return pl.DataFrame(schema=_CUTS_SCHEMA)
     scale = monthly_factor(requests["date"].n_unique()) or Fraction(1)
-    claude, staying_known = with_price_of_staying(routed(requests, policy), policy, book)
-    case = policy.case("expected")
     rows: list[dict[str, object]] = []
-    for target in policy.targets:
-        prices = price_rows(target.priced_as, claude["date"], book)
-        placed = placed_on(claude, target, case, policy, prices)
-        known = staying_known and not (placed["route"] == "unpriced").any()
-        costs = part_costs(placed, target, case)
+    for bound in bound_for(requests, policy, book):
+        outcome = bound.on(policy.case("expected"), policy)
         for cut in ("agent", "kind"):
             rows += [
-                {"model": target.model, "cut": cut, **row}
-                for row in _cut(placed, costs, cut, known, scale)
+                {"model": bound.target.model, "cut": cut, **row}
+                for row in _cut(outcome, cut, scale)
             ]
     return pl.DataFrame(rows, schema=_CUTS_SCHEMA, orient="row")
 
 
-def _cut(
-    placed: pl.DataFrame, costs: pl.DataFrame, cut: str, known: bool, scale: Fraction
-) -> list[dict[str, object]]:
+def _cut(outcome: Outcome, cut: str, scale: Fraction) -> list[dict[str, object]]:
+    placed, costs = outcome.placed, outcome.pieces
     moved = pl.col("route") == "moved"
     full = pl.col("full_input_tokens")
     counted = placed.group_by(cut).agg(
@@ -210,31 +199,37 @@ def _cut(
     }
     rows: list[dict[str, object]] = []
     for place, value in enumerate(sums[cut].to_list()):
-        amounts = {name: columns[name][place] if known else None for name in _AMOUNTS}
-        cost = sum(columns[f"{part}_cost_usd_micros"][place] for part in PARTS)
+        amounts = {part: columns[f"{part}_cost_usd_micros"][place] for part in (*PARTS, "stay")}
         rows.append(
             {
                 "value": value,
                 **{name: columns[name][place] for name in _COUNTS},
-                **amounts,
-                "cost_usd_micros": cost if known else None,
-                "saving_usd_micros": columns["stay_cost_usd_micros"][place] - cost
-                if known
-                else None,
+                **_amounts(outcome, amounts),
             }
         )
     return rows
 
 
-def _row(
-    placed: pl.DataFrame, by_session: pl.DataFrame, known: bool, factor: Fraction
-) -> dict[str, object]:
+def _amounts(outcome: Outcome, micros: Mapping[str, int]) -> dict[str, object]:
+    """Return the columns of ``PARTS`` and 'stay', their sum and what it saves, null if unknown."""
+    cost = sum(micros[part] for part in PARTS) if outcome.target_is_priced else None
+    return {
+        **{
+            f"{part}_cost_usd_micros": amount if outcome.knows(part) else None
+            for part, amount in micros.items()
+        },
+        "cost_usd_micros": cost,
+        "saving_usd_micros": None if cost is None else micros["stay"] - cost,
+    }
+
+
+def _row(outcome: Outcome, by_session: pl.DataFrame, factor: Fraction) -> dict[str, object]:
+    placed = outcome.placed
     moved = placed.filter(pl.col("route") == "moved")
     full_input = int(placed["full_input_tokens"].sum())
     moved_input = int(moved["full_input_tokens"].sum())
     hits = int(by_session["hit_tokens"].sum())
-    parts = {part: _scaled(int(by_session[part].sum()), factor) for part in PARTS}
-    cost, stay = sum(parts.values()), _scaled(int(by_session["stay"].sum()), factor)
+    amounts = {part: _scaled(int(by_session[part].sum()), factor) for part in (*PARTS, "stay")}
     return {
         "requests": _scaled(placed.height, factor),
         "moved_requests": _scaled(moved.height, factor),
@@ -245,10 +240,7 @@ def _row(
         "unpriced_requests": _scaled(_count(placed, "unpriced"), factor),
         "hit_tokens": _scaled(hits, factor),
         "hit_rate": hits / moved_input if moved_input else None,
-        **{f"{part}_cost_usd_micros": amount if known else None for part, amount in parts.items()},
-        "cost_usd_micros": cost if known else None,
-        "stay_cost_usd_micros": stay if known else None,
-        "saving_usd_micros": stay - cost if known else None,
+        **_amounts(outcome, amounts),
     }
 
 

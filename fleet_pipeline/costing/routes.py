@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 import polars as pl
 
-from fleet_pipeline.costing.policy import Policy
+from fleet_pipeline.costing.policy import Policy, Target
 from fleet_pipeline.costing.prefix_cache import THREAD, reusable_tokens
 from fleet_pipeline.org import UNATTRIBUTED
 
@@ -21,10 +21,11 @@ ROUTES: Final[tuple[Route, ...]] = get_args(Route)
 _SESSION: Final = ("host", "session_id")
 
 
-def routed(requests: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def routed(requests: pl.DataFrame, policy: Policy, target: Target | None = None) -> pl.DataFrame:
     """Return Claude's requests by thread and time, each with its ``session`` and ``route``.
 
-    ``requests`` is the weekly table, marked with what may move. A session is one number and belongs
+    ``requests`` is the weekly table, marked with what may move; to ``target`` only kinds of work
+    that it takes do, in the share that is its own. A session is one number and belongs
     to the agent with the most input in it (``session_agent``). It stays as a whole where any of it
     is of a private agent ('private') or where no rule maps it ('unattributed'). Of each agent's
     other sessions, in the order of a hash of their ids, those move whose middle lies within
@@ -33,7 +34,15 @@ def routed(requests: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     ``row`` numbers the rows.
     """
     claude = requests.filter(pl.col("client") == "claude")
-    sessions = _sessions(claude, policy)
+    if target is not None and target.kinds is not None:
+        takes = pl.col("kind").is_in(sorted(target.kinds)).fill_null(False)
+        claude = claude.with_columns(movable=pl.col("movable") & takes)
+    share: float | pl.Expr = policy.share
+    if target is not None and policy.own_share(target) is None:
+        share = pl.col("session_agent").replace_strict(
+            dict(policy.agent_shares), default=0.0, return_dtype=pl.Float64
+        )
+    sessions = _sessions(claude, policy, share)
     stays = (pl.col("route") == "moved") & ~pl.col("movable")
     ordered = (
         claude.join(sessions, on=_SESSION, how="left", nulls_equal=True)
@@ -43,7 +52,7 @@ def routed(requests: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     return reusable_tokens(ordered).with_row_index("row")
 
 
-def _sessions(claude: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def _sessions(claude: pl.DataFrame, policy: Policy, share: float | pl.Expr) -> pl.DataFrame:
     full = pl.col("full_input_tokens")
     by_agent = claude.group_by(*_SESSION, "agent").agg(
         full.sum(), movable_tokens=full.filter(pl.col("movable")).sum()
@@ -63,11 +72,12 @@ def _sessions(claude: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         order=pl.Series([_hash(host, session) for host, session in ids], dtype=pl.Binary)
     ).sort("session_agent", "order")
     return sessions.with_row_index("session").select(
-        *_SESSION, "session", "session_agent", _route(policy.share)
+        *_SESSION, "session", "session_agent", _route(share)
     )
 
 
-def _route(share: float) -> pl.Expr:
+def _route(share: float | pl.Expr) -> pl.Expr:
+    share = share if isinstance(share, pl.Expr) else pl.lit(float(share))
     may_move = ~pl.col("touches_private") & (pl.col("session_agent") != UNATTRIBUTED)
     whole = pl.when(may_move).then("tokens").otherwise(0).sum().over("session_agent")
     movable = pl.when(may_move).then("movable_tokens").otherwise(0)
@@ -77,7 +87,7 @@ def _route(share: float) -> pl.Expr:
         .then(pl.lit("private"))
         .when(pl.col("session_agent") == UNATTRIBUTED)
         .then(pl.lit("unattributed"))
-        .when((middle_twice < 2 * share * whole) | pl.lit(share >= 1))
+        .when((middle_twice < 2 * share * whole) | (share >= 1))
         .then(pl.lit("moved"))
         .otherwise(pl.lit("not_chosen"))
         .alias("route")

@@ -5,6 +5,7 @@ and telling which agent a working directory belongs to. Not here: prices, usage,
 """
 
 from fleet_pipeline.org.agent_map import AgentMap
+from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
 from fleet_pipeline.org.lanes import Lane, LaneLimits, PacketRules, Privacy
 from fleet_pipeline.org.loading import load, with_offload
@@ -45,6 +46,7 @@ __all__ = [
     "Agent",
     "AgentMap",
     "AgentMapping",
+    "Alert",
     "BackboneRole",
     "CandidateModel",
     "ExecutionRoute",

@@ -80,6 +80,8 @@ def _load(folder: Path, contents: tuple[bytes | None, ...]) -> Org:
         sources=fleet.sources,
         publish_to=fleet.publish_to,
         price_feeds=fleet.price_feeds,
+        alerts=fleet.alerts,
+        site_url=fleet.site_url,
         mapping=agents.mapping,
         agents=agents.agents,
         backbone=routing.backbone,

@@ -56,6 +56,12 @@ def _feed_address(text: str) -> str:
     return text
 
 
+def _site_address(text: str) -> str:
+    if urlsplit(text).scheme not in ("https", "http") or not urlsplit(text).hostname:
+        raise ValueError("is no web address")
+    return text.rstrip("/")
+
+
 def _s3_address(text: str) -> str:
     Address.of(text)
     return text
@@ -63,6 +69,7 @@ def _s3_address(text: str) -> str:
 
 FolderName = Annotated[Text, AfterValidator(_folder_name)]
 LocalPath = Annotated[Text, AfterValidator(_local_path)]
+SiteAddress = Annotated[Text, AfterValidator(_site_address)]
 HostFolder = Annotated[Text, AfterValidator(_folder_of_a_host)]
 
 

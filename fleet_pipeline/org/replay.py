@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from fleet_pipeline.org.fields import Amount, PriceId, Share, Tokens
 from fleet_pipeline.org.strict import Strict, Text
+from fleet_pipeline.org.work import BOUNDED, Kind
 
 _BECAUSE = Field(
     description="where the values come from", examples=["assumed; nothing is measured yet"]
@@ -80,6 +81,47 @@ class Assumptions(Strict):
     )
 
 
+class Subscription(Strict):
+    """A lane that a plan pays: nobody bills its tokens, its quota windows are what bounds it."""
+
+    id: Text = Field(description="a name for --model", examples=["codex"])
+    name: Text = Field(description="the name on the page", examples=["Codex (GPT-5.5)"])
+    limits: tuple[Text, ...] = Field(
+        min_length=1,
+        description="the quota windows that its work draws on, by their limit's id",
+        examples=["[codex]"],
+    )
+    price_id: PriceId | None = Field(
+        default=None,
+        description="the price of the same model over an API, where there is one",
+        examples=["openai/gpt-5.5"],
+    )
+    kinds: tuple[Kind, ...] = Field(
+        default=tuple(sorted(BOUNDED)),
+        description="the kinds of work that may go there; all bounded ones where left out",
+        examples=["[packet, extraction]"],
+    )
+    context_tokens: Tokens | None = Field(
+        default=None, description="its context window in tokens", examples=["400000"]
+    )
+    max_input_tokens: Tokens | None = Field(
+        default=None, description="its cap on a prompt, where that is less", examples=["258400"]
+    )
+    max_output_tokens: Tokens | None = Field(
+        default=None, description="its longest output in tokens", examples=["128000"]
+    )
+    cache: CacheRules | None = Field(
+        default=None, description="how it caches prompts; none where left out"
+    )
+    because: Text = _BECAUSE
+
+    @model_validator(mode="after")
+    def _takes_bounded_work(self) -> "Subscription":
+        if loose := set(self.kinds) - BOUNDED:
+            raise ValueError(f"takes {', '.join(sorted(loose))}, which never leaves Claude")
+        return self
+
+
 class Replay(Strict):
     """``replay`` of ``offload.yaml``: how moved work is priced request by request."""
 
@@ -95,3 +137,8 @@ class Replay(Strict):
         description="sizes of packets to price, tokens of input", examples=["[4000, 8000]"]
     )
     assumptions: Assumptions = Field(description="what no transcript tells")
+    subscriptions: tuple[Subscription, ...] = Field(
+        default=(),
+        description="lanes that a plan pays, where each agent's target_share may go",
+        examples=["[]"],
+    )

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.lanes import Lane, PacketRules, Privacy, time_zone
-from fleet_pipeline.org.places import FolderName, PriceFeed, Publication, Source
+from fleet_pipeline.org.places import FolderName, PriceFeed, Publication, SiteAddress, Source
 from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
@@ -275,6 +276,14 @@ class FleetFile(_Strict):
         description="price feeds that the sweep asks; [] for none",
         examples=["[{source: openrouter}]"],
     )
+    alerts: tuple[Alert, ...] = Field(
+        default=(), description="who is told when a run fails", examples=["[]"]
+    )
+    site_url: SiteAddress | None = Field(
+        default=None,
+        description="where readers find the published site",
+        examples=["https://fleet.example.org"],
+    )
 
 
 class AgentsFile(_Strict):
@@ -356,6 +365,8 @@ class Org(_Strict):
     sources: tuple[Source, ...]
     publish_to: tuple[Publication, ...]
     price_feeds: tuple[PriceFeed, ...]
+    alerts: tuple[Alert, ...]
+    site_url: str | None
     mapping: AgentMapping
     agents: tuple[Agent, ...]
     backbone: tuple[BackboneRole, ...]

@@ -30,6 +30,8 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "elsewhere": ("model",),
     "assumptions": ("name",),
     "targets": ("model",),
+    "subscriptions": ("model",),
+    "room": ("limit_id", "window_minutes"),
     "cases": ("name",),
     "routes": ("route",),
     "cuts": ("cut", "value"),

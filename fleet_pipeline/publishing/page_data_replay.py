@@ -49,8 +49,9 @@ def corners(org: Org, tables: Tables) -> Record:
 
 
 def replay(org: Org, tables: Tables) -> Record | None:
-    """Return the replay of whole sessions: what is assumed and why, and each candidate's cases.
+    """Return the replay of whole sessions: what is assumed and why, and each target's cases.
 
+    ``targets`` bill tokens; ``subscriptions`` are paid by a plan and bounded by their ``room``.
     None where the org assumes nothing. ``cost_low`` and ``cost_high`` of a case are doubt from the
     sample; the three cases are doubt from what is assumed.
     """
@@ -81,15 +82,36 @@ def replay(org: Org, tables: Tables) -> Record | None:
             }
             for model in _candidates(org, table)
         ],
+        "subscriptions": [
+            {
+                "model": lane.id,
+                "name": lane.name,
+                "cache": lane.cache.kind if lane.cache else "none",
+                "kinds": list(lane.kinds),
+                "because": lane.because,
+                **{
+                    name: of.filter(pl.col("model") == lane.id)
+                    .drop("model", *_NOT_SHOWN_AGAIN, strict=False)
+                    .to_dicts()
+                    for name, of in (("cases", table), ("routes", routes), ("cuts", cuts))
+                },
+                "room": tables["subscription_room"]
+                .filter(pl.col("model") == lane.id)
+                .drop("model")
+                .to_dicts(),
+            }
+            for lane in org.replay.subscriptions
+        ],
     }
 
 
 def context_fit(org: Org, tables: Tables) -> list[Record]:
-    """Return one row per candidate: its limits, and the shares of Claude's work that fit them.
+    """Return one row per candidate and subscription: its limits, and what share of work fits.
 
     Shares are null where no window, or no turn, is known.
     """
-    names = {model.id: model.name for model in org.models}
+    lanes = org.replay.subscriptions if org.replay else ()
+    names = {model.id: model.name for model in org.models} | {one.id: one.name for one in lanes}
     rows = []
     for row in tables["context_fit"].iter_rows(named=True):
         row["name"] = names.get(row["model"], row["model"])

@@ -112,6 +112,10 @@ _MADE: Final[Mapping[str, Made]] = {
     "offload_replay": Made(_REPLAYED, function="fleet_pipeline.costing.replay:offload_replay"),
     "replay_routes": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_routes"),
     "replay_cuts": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_cuts"),
+    "subscription_room": Made(
+        (*_REPLAYED, "headroom", "exchange_rates"),
+        function="fleet_pipeline.costing.room:subscription_room",
+    ),
     "subscription_value": Made(
         ("requests", "price_list", "price_snapshots"),
         "subscription_value",

@@ -260,6 +260,11 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("costs.replay.targets.{model}.cases.{name}", "offload_replay"),
     Source("costs.replay.targets.{model}.routes.{route}", "replay_routes"),
     Source("costs.replay.targets.{model}.cuts.{cut}.{value}", "replay_cuts"),
+    Source("costs.replay.subscriptions.{model}.cases.{name}", "offload_replay"),
+    Source("costs.replay.subscriptions.{model}.routes.{route}", "replay_routes"),
+    Source("costs.replay.subscriptions.{model}.cuts.{cut}.{value}", "replay_cuts"),
+    Source("costs.replay.subscriptions.{model}.room.{limit_id}.{window_minutes}",
+           "subscription_room"),
     Source("costs.subscription", "subscription_value", grouped=True, columns={
         "api_equivalent_usd_micros": "sum(cost_usd_micros)",
         "priced_share": "sum(full_input_tokens) filter (where cost_usd_micros is not null)"

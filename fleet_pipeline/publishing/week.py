@@ -54,6 +54,7 @@ TABLES: Final = (
     "offload_replay",
     "replay_routes",
     "replay_cuts",
+    "subscription_room",
     "subscription_value",
     "reconciliation",
     "price_sources",

@@ -18,6 +18,7 @@ from fleet_pipeline.quality.arrivals import (
     ranking_is_complete,
     requests_fit_their_window,
     silence_is_explained,
+    volume_has_not_collapsed,
     volumes_are_usual,
 )
 from fleet_pipeline.quality.invariants import (
@@ -102,6 +103,7 @@ __all__ = [
     "used_models_have_prices",
     "verdicts",
     "verdicts_hold",
+    "volume_has_not_collapsed",
     "volumes_are_usual",
     "window_holds_requests",
     "window_is_whole",

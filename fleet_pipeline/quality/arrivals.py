@@ -21,6 +21,7 @@ _FEWEST_WEEKS: Final = 4
 _DEVIATIONS: Final = 4.0
 _MAD_TO_DEVIATION: Final = 1.4826
 """Of a normal distribution: Rousseeuw and Croux, JASA 88 (1993), p. 1273."""
+_MOST_FALLEN: Final = 0.6
 _LEAST_BAND: Final = 0.5
 """A band is never narrower than half its median on each side: eight weeks tell little of spread."""
 
@@ -76,6 +77,38 @@ def volumes_are_usual(weekly_volumes: pl.DataFrame) -> Outcome:
         {"unusual": len(odd), "compared": compared},
         table="weekly_volumes",
         remedy="a holiday or a new agent may explain it; else `fleet doctor`",
+    )
+
+
+def volume_has_not_collapsed(weekly_volumes: pl.DataFrame) -> Outcome:
+    """No week is 60 % below the median of those before it; one before is enough.
+
+    Lost transcripts look like a quiet week. The bar is row R18 of the reliability plan.
+    """
+    weeks = weekly_volumes.group_by("week_start").agg(
+        pl.when(pl.col("full_input_tokens").is_null().any())
+        .then(None)
+        .otherwise(pl.col("full_input_tokens").sum())
+        .alias("full_input_tokens")
+    )
+    *before, now = weeks.sort("week_start")["full_input_tokens"]
+    earlier = [tokens for tokens in before if tokens]
+    usual = median(earlier) if earlier else 0
+    fell = now is not None and now < usual * (1 - _MOST_FALLEN)
+    share = f"{1 - now / usual:.0%} less than" if usual and now is not None else ""
+    return Outcome(
+        "volume_has_not_collapsed",
+        "error",
+        not fell,
+        f"{now:,} tokens of input in the week, {share} the {usual:,.0f} of the median of"
+        f" {len(earlier)} weeks before"
+        if fell
+        else f"{len(earlier)} weeks before compare"
+        if earlier
+        else "no whole week before: nothing to compare with",
+        {"weeks_before": len(earlier)},
+        table="weekly_volumes",
+        remedy="are all transcripts read? `fleet doctor` tells; if the fleet did rest, accept it",
     )
 
 

@@ -17,6 +17,7 @@ from fleet_pipeline.quality.arrivals import (
     agents_are_heard_of,
     ranking_is_complete,
     requests_fit_their_window,
+    volume_has_not_collapsed,
     volumes_are_usual,
 )
 from fleet_pipeline.quality.outcome import Outcome
@@ -408,6 +409,7 @@ def all_outcomes(
         candidates_are_listed(tables["model_catalog"]),
         free_tiers_are_verified(tables["free_quotas"]),
         agents_are_heard_of(tables["daily_usage"], close),
+        volume_has_not_collapsed(tables["weekly_volumes"]),
         volumes_are_usual(tables["weekly_volumes"]),
         requests_fit_their_window(tables["model_contexts"]),
         ranking_is_complete(tables["model_ranking"], candidates),

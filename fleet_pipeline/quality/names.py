@@ -11,6 +11,7 @@ BETWEEN_TABLES: Final = frozenset(
         "ledger_has_not_shrunk",
         "window_holds_requests",
         "silence_is_explained",
+        "volume_has_not_collapsed",
         "agents_add_up",
         "days_add_up",
         "routes_add_up",

@@ -324,6 +324,20 @@ SUITES: Final[Mapping[str, Suite]] = {
     ),
     "replay_routes": Suite(keys=("model", "route")),
     "replay_cuts": Suite(signed=("saving_usd_micros",)),
+    "subscription_room": Suite(
+        keys=("model", "limit_id", "window_minutes"),
+        checks=(
+            Check(
+                "room_is_in_order",
+                "No stretch of moved work is larger at nine in ten than at its peak.",
+                (
+                    at_most("median_tokens", "p90_tokens"),
+                    at_most("p90_tokens", "peak_tokens"),
+                    at_most("p90_percent_low", "p90_percent_high"),
+                ),
+            ),
+        ),
+    ),
     "subscription_value": Suite(keys=("model",)),
     "reconciliation": Suite(
         keys=("client", "model"),

@@ -53,6 +53,7 @@ GROUPS = {
         "offload_replay",
         "replay_routes",
         "replay_cuts",
+        "subscription_room",
         "subscription_value",
         "model_contexts",
     },
@@ -71,6 +72,7 @@ REFUSING = {
     ("prices", "priced_models_have_prices"),
     ("replay_routes", "routes_add_up"),
     ("window_coverage", "silence_is_explained"),
+    ("weekly_volumes", "volume_has_not_collapsed"),
     ("model_ranking", "ranking_is_complete"),
 }
 WARNING = {

@@ -49,6 +49,7 @@ REFUSING_OR_WARNING = {
     "used_models_have_prices",
     "ledger_is_within_client_totals",
     "transcripts_tell_nearly_all",
+    "volume_has_not_collapsed",
     "volumes_are_usual",
     "agents_are_heard_of",
     "requests_fit_their_window",

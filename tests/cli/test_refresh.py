@@ -18,6 +18,8 @@ from fleet_pipeline.cli.graph import Outcome
 from fleet_pipeline.demo import stand_in
 from fleet_pipeline.settings import Settings
 
+from ..alerts.hooks import hooked
+
 Run = Callable[..., Result]
 WriteTranscript = Callable[..., Path]
 
@@ -111,6 +113,31 @@ def test_where_the_page_is_goes_to_stdout_and_warnings_do_not(
         "ranking: /srv/site/weeks/2026-06-17/cheap-model-offload-ranking.md\n"
     )
     assert "warning: window_is_whole: 3 of 30 days hold no request\n" in result.stderr
+
+
+def test_whom_fleet_yaml_names_is_told_of_a_refusal_and_only_where_it_is_asked_for(
+    fleet: Run,
+    job: Job,
+    org: Path,
+    claude_transcript: WriteTranscript,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claude_transcript()
+    file = org / "fleet.yaml"
+    named = "alerts: [{webhook: FLEET_ALERT_URL}, {slack: NOT_SET}]"
+    file.write_text(file.read_text().replace("alerts: []", named))
+    with hooked() as hook:
+        monkeypatch.setenv("FLEET_ALERT_URL", hook.url)
+        assert fleet("refresh", "--alert").exit_code == 0
+        job.outcome = REFUSED
+        assert fleet("refresh").exit_code == 1
+        assert hook.taken == []
+        result = fleet("refresh", "--alert")
+    assert result.exit_code == 1
+    assert "warning: not told: slack: NOT_SET is not set in the environment" in result.stderr
+    [document] = hook.taken
+    assert document["as_of"] == "2026-06-17"
+    assert document["reasons"] == ["agents_add_up: output_tokens by +1"]
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(PUBLISHED, 0), (REFUSED, 1)])

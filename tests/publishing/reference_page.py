@@ -358,6 +358,24 @@ def _replay() -> dict[str, object]:
                 ],
             }
         ],
+        "subscriptions": [
+            {
+                "model": "spark", "name": "Spark", "cache": "none", "kinds": ["packet"],
+                "because": "Its maker's documentation.", "cuts": [], "routes": [],
+                "cases": [
+                    {"name": name, "moved_share": 0.01, "cost_usd_micros": None,
+                     "cost_low_usd_micros": None, "cost_high_usd_micros": None,
+                     "saving_usd_micros": None}
+                    for name in costs
+                ],
+                "room": [
+                    {"limit_id": "codex_bengalfox", "window_minutes": 300, "status": "fresh",
+                     "remaining_share": 0.83, "own_percent": 4.0, "p90_tokens": 2_000_000,
+                     "peak_tokens": 3_000_000, "verdict": "unknown",
+                     "reason": "no_exchange_rate"},
+                ],
+            }
+        ],
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from fleet_pipeline import catalog, costing, past_weeks, quality, ranking, table
 from fleet_pipeline.catalog import endpoints
 from fleet_pipeline.catalog.readings import FREE_APIS, QUOTAS
 from fleet_pipeline.costing import cost_scenarios, subscription_value
-from fleet_pipeline.headroom import headroom
+from fleet_pipeline.headroom import exchange_rates, headroom
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.org import Org, load
@@ -133,6 +133,13 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         made[table.__name__] = table(marked, policy, window_start=START, window_end=AS_OF)
     made["replay_routes"] = costing.replay_routes(marked, policy)
     made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    made["subscription_room"] = costing.subscription_room(
+        marked,
+        policy,
+        headroom=made["headroom"],
+        exchange_rates=exchange_rates(quota(), requests=rows, as_of=AS_OF),
+        window_start=START,
+    )
     before, after = (known(day) for day in (opening(AS_OF), AS_OF))
     made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
     made["model_catalog"] = catalog.model_catalog(

@@ -122,6 +122,13 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
     made["context_fit"] = costing.context_fit(marked, fleet)
     made["replay_routes"] = costing.replay_routes(marked, policy)
     made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    made["subscription_room"] = costing.subscription_room(
+        marked,
+        policy,
+        headroom=made["headroom"],
+        exchange_rates=made["exchange_rates"],
+        window_start=start,
+    )
     for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
         made[table.__name__] = table(marked, policy, window_start=start, window_end=end)
     models = [model.id for model in fleet.models]

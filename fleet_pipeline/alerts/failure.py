@@ -1,0 +1,54 @@
+"""What is told of a run that failed."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_MOST_REASONS: Final = 10
+_LONGEST_REASON: Final = 500
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed, in the words of checks and of errors raised on purpose: no logged text.
+
+    ``close`` is the week that it was to publish (YYYY-MM-DD), None where it was for none.
+    """
+
+    fleet: str
+    job: str
+    run_id: str
+    close: str | None
+    reasons: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Return it in one line."""
+        what = f"nothing was published for {self.close}" if self.close else f"{self.job} failed"
+        return f"{self.fleet}: {what}"
+
+    @property
+    def text(self) -> str:
+        """Return it as a person reads it."""
+        return "\n".join([self.title, "", *self.told(), "", f"Run {self.run_id} in `fleet ui`."])
+
+    def told(self) -> list[str]:
+        """Return the reasons, shortened to what a message should hold."""
+        prefix = f"nothing was published for {self.close}: "
+        found = [
+            reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]} ..."
+            for reason in (each.removeprefix(prefix) for each in self.reasons[:_MOST_REASONS])
+        ]
+        more = len(self.reasons) - _MOST_REASONS
+        return [*found, f"and {more} more"] if more > 0 else found
+
+    def document(self) -> dict[str, object]:
+        """Return it as a program reads it."""
+        return {
+            "schema_version": 1,
+            "fleet": self.fleet,
+            "job": self.job,
+            "run_id": self.run_id,
+            "as_of": self.close,
+            "says": self.title,
+            "reasons": self.told(),
+        }
