@@ -23,7 +23,6 @@ from fleet_pipeline.transcripts.claude import ClaudeEvent
 Kind = Literal["claude", "codex", "quota", "rejected", "totals", "transcripts", "unfamiliar"]
 
 _DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
-_RECORDS_UNPACKED: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,8 @@ def place_of(kind: Kind, home: Home, host: str) -> Path:
 class Intake:
     """What was read of one host and is not in the lake yet."""
 
-    def __init__(self, home: Home, host: str) -> None:
-        """Hold nothing, for ``host`` of ``home``."""
-        self._home, self._host = home, host
+    def __init__(self) -> None:
+        """Hold nothing."""
         self._events: list[ClaudeEvent] = []
         self._transcripts: list[evidence.Transcript] = []
         self._read_whole: list[int] = []
@@ -73,8 +71,7 @@ class Intake:
     def add_events(self, events: Sequence[ClaudeEvent]) -> None:
         """Take in what a Claude Code transcript said."""
         self._events += events
-        if len(self._events) >= _RECORDS_UNPACKED:
-            self._pack_events()
+        self.rows += len(events)
 
     def add_transcript(self, transcript: evidence.Transcript, *, whole: bool) -> None:
         """Take in how much a transcript held; ``whole`` if it was read from its beginning."""
@@ -96,19 +93,34 @@ class Intake:
         if frame.height:
             self._keep(kind, frame)
 
-    def write(self) -> None:
-        """Put everything into the lake, noting first which days have to be counted again.
-
-        Raises OSError where the disk refuses; the transcripts are then read again the next time.
-        """
-        self._pack_events()
+    def pack(self) -> None:
+        """Turn all records into columns, which another process takes in as they are."""
+        if self._events:
+            frame = evidence.frame_of(self._events, evidence.CLAUDE)
+            self.rows -= frame.height
+            self._events = []
+            self._keep("claude", frame)
         self.add("transcripts", self._transcripts)
         self._transcripts = []
-        self._forget_rejected()
-        waiting = Waiting(self._home)
+
+    def take_in(self, other: "Intake") -> None:
+        """Take in all that another one holds packed."""
+        for kind, frames in other._frames.items():
+            self._frames[kind] += frames
+        self._read_whole += other._read_whole
+        self.rows += other.rows
+
+    def write(self, home: Home, host: str) -> None:
+        """Put all that is packed into the lake of ``home``, as ``host``'s.
+
+        Notes first which days have to be counted again. Raises OSError where the disk refuses; the
+        transcripts are then read again the next time.
+        """
+        self._forget_rejected(place_of("rejected", home, host))
+        waiting = Waiting(home)
         for kind in sorted(self._frames):
             table, frames = TABLES[kind], self._frames.pop(kind)
-            place = place_of(kind, self._home, self._host)
+            place = place_of(kind, home, host)
             if not table.by_day:
                 _merge_into(place, frames, table)
                 continue
@@ -120,19 +132,13 @@ class Intake:
                 _merge_into(place / f"date={day}.parquet", rows, table)
         self.rows = 0
 
-    def _forget_rejected(self) -> None:
+    def _forget_rejected(self, path: Path) -> None:
         """Drop what was once not believed of files that have been read whole again since."""
-        path = place_of("rejected", self._home, self._host)
         known = store.read_frame(path, evidence.REJECTED)
         still = known.filter(~pl.col("file_id").is_in(self._read_whole))
         if still.height < known.height:
             store.write_frame(path, still)
         self._read_whole = []
-
-    def _pack_events(self) -> None:
-        if self._events:
-            self._keep("claude", evidence.frame_of(self._events, evidence.CLAUDE))
-            self._events = []
 
     def _keep(self, kind: Kind, frame: pl.DataFrame) -> None:
         repeated = [

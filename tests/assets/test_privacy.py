@@ -65,7 +65,7 @@ def test_a_crash_inside_a_reader_leaves_no_text_in_dagsters_events(
         except KeyError as cause:
             raise ValueError(seen) from cause
 
-    monkeypatch.setattr("fleet_pipeline.ledger.ingestion.read_transcript", stumble)
+    monkeypatch.setattr("fleet_pipeline.ledger.reading.read_transcript", stumble)
     with runs.instance_of(talkative.settings) as instance:
         result = defs.resolve_job_def("nightly_ingest_job").execute_in_process(
             run_config=runs.run_config(talkative.settings),
@@ -74,6 +74,6 @@ def test_a_crash_inside_a_reader_leaves_no_text_in_dagsters_events(
         )
     assert not result.success
     kept = everything(talkative.home.root)
-    for control in (b"STEP_FAILURE", b"ReaderError", b"ValueError at ingestion.py"):
+    for control in (b"STEP_FAILURE", b"ReaderError", b"ValueError at reading.py"):
         assert control in kept, "the failure was not kept"
     assert b"canary" not in kept

@@ -376,7 +376,7 @@ def memory(request, monkeypatch):
     """Let ingestion write after every few rows, and counting hold one day at a time."""
     if request.param == "scarce":
         monkeypatch.setattr("fleet_pipeline.ledger.ingestion._ROWS_IN_MEMORY", 3, raising=False)
-        monkeypatch.setattr("fleet_pipeline.ledger.intake._RECORDS_UNPACKED", 2, raising=False)
+        monkeypatch.setattr("fleet_pipeline.ledger.reading._ROWS_OF_A_BATCH", 2, raising=False)
         monkeypatch.setattr("fleet_pipeline.ledger.counting._CHUNK_BYTES", 1, raising=False)
 
 

@@ -114,7 +114,7 @@ def test_a_reader_that_stumbles_over_a_line_tells_where_and_not_over_what(
             raise ValueError(seen) from KeyError(seen)
 
     name = {"claude": "read_transcript", "codex": "read_rollout"}[client]
-    monkeypatch.setattr(f"fleet_pipeline.ledger.ingestion.{name}", stumble)
+    monkeypatch.setattr(f"fleet_pipeline.ledger.reading.{name}", stumble)
     with pytest.raises(ReaderError, match=r"ValueError at \w+\.py:\d+") as caught:
         machine.ingest()
     told = "".join(traceback.format_exception(caught.value))

@@ -1,0 +1,101 @@
+"""Reading shared among processes, each with files of its own: what they hold comes in columns.
+
+They are started anew instead of forked, which the threads of the query engine would not survive.
+None of them writes anything: one that dies costs what it had not given yet, and ends the run.
+"""
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import Final, Self, cast
+
+from fleet_pipeline.errors import FleetError, ReaderError
+from fleet_pipeline.ledger.reading import Batch, ToRead, read_files
+
+_COMMAND: Final = (sys.executable, "-P", "-m", "fleet_pipeline.ledger.workers")
+
+
+def read_shares(host: str, shares: Sequence[Sequence[ToRead]]) -> Iterator[Batch]:
+    """Read the first share here and each other one in a process of its own, all at once.
+
+    Raises what reading raises, and ReaderError where a process ends before its share.
+    """
+    own, *others = shares
+    with _Workers(host, others) as workers:
+        for batch in read_files(host, own):
+            yield batch
+            yield from workers.given(timeout=0)
+        yield from workers.given(timeout=None)
+
+
+class _Workers:
+    """The other processes. One that nobody listens to waits, so that memory stays bounded."""
+
+    def __init__(self, host: str, shares: Sequence[Sequence[ToRead]]) -> None:
+        self._at_work: dict[Connection, subprocess.Popen[bytes]] = {}
+        for _ in shares:
+            here, there = Pipe()
+            with there:
+                self._at_work[here] = subprocess.Popen(
+                    [*_COMMAND, str(there.fileno())],
+                    pass_fds=[there.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # a traceback might quote a transcript
+                    env={**os.environ, "POLARS_MAX_THREADS": "1"},
+                )
+        for connection, share in zip(self._at_work, shares, strict=True):
+            connection.send((host, share))
+
+    def given(self, timeout: float | None) -> Iterator[Batch]:
+        """Give what they have read: so far, or without a ``timeout`` all of it."""
+        while self._at_work and (ready := wait(list(self._at_work), timeout)):
+            for connection in cast(list[Connection], ready):
+                if batch := self._said_by(connection):
+                    yield batch
+                else:
+                    self._at_work.pop(connection).wait()
+
+    def _said_by(self, connection: Connection) -> Batch | None:
+        """Return what a process has read; nothing once it is done. Raises what stopped it."""
+        try:
+            said = cast(Batch | FleetError | None, connection.recv())
+        except (EOFError, OSError):
+            status = self._at_work[connection].wait()
+            raise ReaderError(
+                f"a process that was reading transcripts ended early (status {status});"
+                " nothing is lost, run the command again (it may have run out of memory)"
+            ) from None
+        if isinstance(said, FleetError):
+            raise said
+        return said
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection, process in self._at_work.items():
+            process.kill()
+            process.wait()
+            connection.close()
+
+
+def _work(connection: Connection) -> None:
+    """Read what is asked for, and give it bit by bit."""
+    gc.disable()
+    host, share = connection.recv()
+    try:
+        for batch in read_files(host, share):
+            connection.send(batch)
+    except FleetError as error:
+        connection.send(error)
+    else:
+        connection.send(None)
+
+
+if __name__ == "__main__":
+    _work(Connection(int(sys.argv[1])))
