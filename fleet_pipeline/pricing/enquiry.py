@@ -15,8 +15,7 @@ import polars as pl
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.pricing import embedded
 from fleet_pipeline.pricing.book import PriceBook
-from fleet_pipeline.pricing.model_price import ModelPrice
-from fleet_pipeline.pricing.observations import PRICE_COLUMNS
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
 
 Record = dict[str, object]
 
