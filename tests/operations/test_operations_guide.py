@@ -101,7 +101,7 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
             cwd=user["HOME"],
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
             stdin=subprocess.DEVNULL,
         )
         assert done.returncode == 0, f"{heading}:\n{block}\n{done.stdout}\n{done.stderr}"
