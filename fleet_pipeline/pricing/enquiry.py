@@ -67,6 +67,16 @@ def price_record(price: ModelPrice | None, provider: str, model: str, at: date) 
             for tier in (price.tiers if price else ())
         ],
         "hours": price.hours if price else None,
+        "by_hour": [
+            {
+                "from": _clock(one.from_minute),
+                "up_to": _clock(one.up_to_minute),
+                "weekdays": sorted(one.weekdays) if one.weekdays is not None else None,
+                "above_tokens": one.above_tokens,
+                **{column: _number(usd) for column, usd in one.prices},
+            }
+            for one in (price.by_hour if price else ())
+        ],
         "context_tokens": price.context_tokens if price else None,
         "max_output": price.max_output if price else None,
         "source": price.source if price else None,
@@ -149,6 +159,10 @@ def _nearest(name: str, known: Iterable[str], book: PriceBook) -> Sequence[str]:
     folded = {each.casefold(): each for each in sorted(pool)}
     near = difflib.get_close_matches(name.casefold(), sorted(folded), n=3, cutoff=0.5)
     return [folded[each] for each in near]
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _number(price: Decimal | None) -> float | None:

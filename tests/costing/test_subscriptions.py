@@ -144,6 +144,21 @@ def test_the_example_fleets_lanes_stand_in_the_context_fit(requests: Make) -> No
     assert (rows["spark"], rows["codex"]) == (1, 3)
 
 
+def test_a_prompt_may_fill_the_part_of_a_window_that_the_operator_says(requests: Make) -> None:
+    org = load(ORG)
+    assert org.replay is not None
+    half = org.replay.model_copy(update={"room": 0.5, "subscriptions": ()})
+
+    def limits(replay: object) -> dict[str, int]:
+        table = context_fit(requests(), org.model_copy(update={"replay": replay}))
+        return dict(table.select("model", "prompt_limit_tokens").iter_rows())
+
+    without, halved = limits(None), limits(half)
+    assert without["z-ai/glm-5.2"] == 1_048_576 - 32_768
+    assert halved["z-ai/glm-5.2"] == (1_048_576 - 32_768) // 2
+    assert set(without) == set(halved) == {model.id for model in org.models}
+
+
 def test_the_example_fleets_policy_sends_targets_to_its_lanes() -> None:
     policy = policy_of(load(ORG))
     assert policy is not None

@@ -80,5 +80,6 @@ def test_chunks_hold_every_day_that_was_asked_for_once_and_in_order(tmp_path):
         set(days[3:]),
     ]
     assert list(known.chunks(days[:3], 2 * size)) == [set(days[:2]), {days[2]}]
+    assert list(known.chunks(days[:2], size + 1)) == [set(days[:2])]
     assert list(known.chunks(days[:2], 1)) == [{days[0]}, {days[1]}]
     assert list(known.chunks([], 1)) == []

@@ -35,6 +35,7 @@ SUBJECTS = {
             "tests/ledger/test_sources.py",
             "tests/ledger/test_reconciliation.py",
             "tests/ledger/test_connected.py",
+            "tests/ledger/test_waiting.py",
         ),
     ),
     "costing": Subject(
