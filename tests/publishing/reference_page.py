@@ -361,7 +361,10 @@ def _replay() -> dict[str, object]:
         "subscriptions": [
             {
                 "model": "spark", "name": "Spark", "cache": "none", "kinds": ["packet"],
-                "because": "Its maker's documentation.", "cuts": [], "routes": [],
+                "because": "Its maker's documentation.", "routes": [],
+                "cuts": [
+                    {"cut": "kind", "value": "editing", "moved_full_input_tokens": 400_000_000}
+                ],
                 "cases": [
                     {"name": name, "moved_share": 0.01, "cost_usd_micros": None,
                      "cost_low_usd_micros": None, "cost_high_usd_micros": None,
