@@ -255,7 +255,7 @@ def test_what_a_cache_holds_is_told_apart_by_the_rate(requests: Make) -> None:
         (window(), rates(400, 380, 400), "fits", None),
         (window(), rates(500, 401, 600), "does_not_fit", None),
         (window(burn_percent_per_hour=25.0), rates(1, 0.5, 2), "does_not_fit", None),
-        (window(burn_percent_per_hour=21.0), REFUSED, "does_not_fit", None),
+        (window(burn_percent_per_hour=20.1), REFUSED, "does_not_fit", None),
         (window(burn_percent_per_hour=20.0), REFUSED, "unknown", "no_exchange_rate"),
         (window(burn_percent_per_hour=None), rates(1, 1, 1), "unknown", "no_burn_rate"),
         (window(status="stale", remaining_share=None), rates(1, 1, 1), "unknown", "no_reading"),
