@@ -2,8 +2,8 @@
 
     python benchmarks/weekly.py [--runs N] [--requests N]
 
-Of a demo fleet in a folder of its own: CPU is user and system time of `fleet refresh` and its children,
-the median of the runs after a first one. What checks take is measured in a process of their own.
+Of a demo fleet in a folder of its own. CPU is user and system time of `fleet refresh` and its
+children, the median of the runs after a first one. Checks are measured in a process of their own.
 """
 
 import argparse
