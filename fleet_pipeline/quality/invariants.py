@@ -10,17 +10,19 @@ from typing import Any, Final
 
 import polars as pl
 
-from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
+from fleet_pipeline.hosts import Host
 from fleet_pipeline.ledger import Held
 from fleet_pipeline.quality import verdicts
 from fleet_pipeline.quality.arrivals import (
     agents_are_heard_of,
+    hosts_are_reporting,
+    quarantine_is_small,
     ranking_is_complete,
     requests_fit_their_window,
     volume_has_not_collapsed,
     volumes_are_usual,
 )
-from fleet_pipeline.quality.outcome import Outcome
+from fleet_pipeline.quality.outcome import REPORT_IT, Outcome
 from fleet_pipeline.quality.verdicts import verdicts_hold
 
 Tables = Mapping[str, pl.DataFrame]
@@ -54,6 +56,7 @@ def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
         repeated == 0,
         f"{ledger.height:,} requests, {repeated:,} rows share a key with another",
         {"requests": ledger.height, "repeated": repeated},
+        remedy=REPORT_IT,
     )
 
 
@@ -108,6 +111,7 @@ def _adds_up(
         not off,
         f"the parts are off: {', '.join(off)}" if off else f"{len(parts)} sums equal their whole",
         {"sums_off": len(off)},
+        remedy=REPORT_IT,
     )
 
 
@@ -125,6 +129,7 @@ def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Ou
         if off
         else f"the routes of {sums.height} candidates are all of Claude's requests",
         {"candidates_off": len(off)},
+        remedy=REPORT_IT,
     )
 
 
@@ -232,20 +237,6 @@ def _requests_by_host(sources: object) -> dict[str, int]:
     return {host["host"]: host["requests"] for host in sources["hosts"] if host["host"] != "demo"}
 
 
-def quarantine_is_small(sources: Held) -> Outcome:
-    """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
-    reasons, lines = sources["quarantined"], sources["requests_lines"]
-    left_out = sum(reasons.values())
-    return Outcome(
-        "quarantine_is_small",
-        "warn",
-        left_out * 200 <= lines,
-        f"{left_out:,} lines not believed beside {lines:,} that were"
-        + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
-        {"left_out": left_out, "believed": lines},
-    )
-
-
 def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:
     """No session has more in the ledger than its client was billed: nothing is counted twice."""
     whole = _whole_clients(reconciliation)
@@ -291,20 +282,6 @@ def _compared(reconciliation: pl.DataFrame) -> str:
         f"{row['client']}: {row['comparable']:,} of {row['sessions']:,} sessions have a total,"
         f" {row['agreeing']:,} agree to the token"
         for row in _whole_clients(reconciliation)
-    )
-
-
-def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome:
-    """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
-    quiet = [host for host in known if host["host"] in set(listed) and is_quiet(host)]
-    return Outcome(
-        "hosts_are_reporting",
-        "warn",
-        not quiet,
-        "; ".join(told(host) for host in quiet) + "; see that its transcripts still arrive"
-        if quiet
-        else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
-        {"quiet_hosts": len(quiet)},
     )
 
 

@@ -122,6 +122,30 @@ def violations(page: Page) -> list[str]:
     return [each["id"] for each in Axe().run(page).response["violations"]]
 
 
+BROKEN = r"""() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    for (const { 0: number, index } of texts.currentNode.data.matchAll(/[$]?[\d.,]*\d%?/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + number.length);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (lines.size > 1) found.push(number);
+    }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_on_a_phone_no_number_is_broken_over_two_lines(
+    browser: Browser, file: Path, width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        assert page.evaluate(BROKEN) == []
+
+
 def test_on_a_phone_a_table_of_words_is_still_a_table_to_a_screen_reader(
     browser: Browser, file: Path
 ) -> None:
