@@ -143,6 +143,7 @@ def table(measured: dict[str, Counter[str]]) -> list[str]:
 
 def summary(measured: dict[str, Counter[str]], survived: int) -> list[str]:
     """Return the lines that the page begins with."""
+    untried = ", ".join(row.number for row in ROWS if row.number not in measured)
     return [
         "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
         "",
@@ -150,6 +151,7 @@ def summary(measured: dict[str, Counter[str]], survived: int) -> list[str]:
         f" {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and failing writes and"
         f" publications. Leaked: {failures(measured, 'Leaks')} failed cases of planted text."
         " Lost and doubled: [the soak](#the-soak).",
+        *(["", f"**Not measured yet:** {untried}."] if untried else []),
         "",
         "| row | fault | passes when | cases passed | failed | skipped | seconds |",
         "|---|---|---|--:|--:|--:|--:|",

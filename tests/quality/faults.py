@@ -102,6 +102,8 @@ FAULTS = (
           first_is("rank", 99)),
     Fault("a past place before the first", "past_places_count_from_one", "rank_history",
           first_is("rank", 0)),
+    Fault("a probe that was asked three times", "probes_are_asked_twice_at_most", "probe_results",
+          lambda frame: pl.DataFrame([{"attempts": 3}], schema=frame.schema)),
     Fault("an observation that weighs too much", "observations_weigh_at_most_one",
           "quality_observations", first_is("weight", 2.0)),
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """Places and the reasons for their changes, from beliefs that are given."""
 
+from dataclasses import replace
+
 import pytest
 
 from fleet_pipeline.ranking.beta import Beta, probability_above
@@ -10,6 +12,31 @@ from fleet_pipeline.ranking.placing import Place, places, reason
 def known(model: str, passes: float, failures: float, *, probes: int = 0, passed: int = 0):
     belief = Beta(passes, failures)
     return Evidence("overall", model, belief, Beta(1, 1), probes, passed, 0, 0, has_public=False)
+
+
+def test_the_ends_of_a_belief_are_what_it_exceeds_nearly_always_and_hardly_ever():
+    uniform = known("a", 1, 1)
+    assert (uniform.q05, uniform.q95) == pytest.approx((0.05, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("probes", "days", "unanswered", "thin"),
+    [
+        (20, 2, 2, False),
+        (19, 2, 2, True),
+        (20, 1, 2, True),
+        (20, 2, 3, True),
+        (27, 2, 3, False),
+        (0, 0, 0, True),
+    ],
+)
+def test_evidence_is_provisional_where_it_is_few_of_one_day_or_of_a_flaky_provider(
+    probes, days, unanswered, thin
+):
+    one = replace(known("a", 1, 1), n_probes=probes, n_days=days, n_unavailable=unanswered)
+    assert one.is_provisional is thin
+    asked = probes + unanswered
+    assert one.availability == (probes / asked if asked else None)
 
 
 def at(rank: int, evidence: Evidence, curated: int = 1) -> Place:

@@ -3,9 +3,9 @@
     python tests/strength/mutation.py [--only PART] [--in PATH] [--sample N] [--minutes M]
 
 Changes are made one at a time in a copy of the checkout. Each is held against the tests that run
-the changed line, the quickest first, until one fails. Says which changes nobody noticed; those that
-change nothing that could be noticed are in ``equivalent.py``, each with its reason. Without --only,
---in and --sample it tries them all. Shares of whole parts go to docs/reliability.md.
+the changed statement, the quickest first, until one fails. Says which changes nobody noticed; those
+that nobody could are in ``equivalent.py``, each with its reason. Without --only, --in and --sample
+it tries them all. Shares of whole parts go to docs/reliability.md.
 """
 
 import argparse
@@ -67,8 +67,9 @@ class Tests:
     ran: dict[str, dict[str, list[str]]]
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the changed line, the quickest first."""
-        names = self.ran[mutant.path].get(str(mutant.line), [])
+        """Return the tests that run the changed statement, the quickest first."""
+        ran = self.ran[mutant.path]
+        names = {name for line in mutant.statement for name in ran.get(str(line), ())}
         return sorted(
             (
                 test
