@@ -24,7 +24,7 @@ from fleet_pipeline.transcripts.files import LocalFile
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
 
-_ROWS_IN_MEMORY: Final = 45_000
+_ROWS_IN_MEMORY: Final = 30_000
 
 _WORTH_A_PROCESS: Final = 100 * 2**20
 """Bytes to read; another process takes as long to start as it takes to read a tenth of them."""
