@@ -98,5 +98,12 @@ def quarantine_is_small(fleet: Fleet) -> dg.AssetCheckResult:
     return shown(quality.quarantine_is_small(ledger.held(fleet.settings().home)))
 
 
+@dg.asset_check(asset=transcript_evidence)
+def formats_are_known(fleet: Fleet) -> dg.AssetCheckResult:
+    """No client writes fields of usage, or many lines, that this version knows nothing of."""
+    home = fleet.settings().home
+    return shown(quality.formats_are_known(ledger.unfamiliar(home), ledger.held(home)["lines"]))
+
+
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [transcripts, transcript_evidence, usage_ledger]
-checks = [requests_are_unique, quarantine_is_small]
+checks = [requests_are_unique, quarantine_is_small, formats_are_known]

@@ -1,5 +1,6 @@
 """Where the weekly tables live: one Parquet file for each asset and week, described for the UI."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
@@ -8,6 +9,7 @@ import polars as pl
 from assets.resources import Fleet
 from assets.tables import schema_shown
 from fleet_pipeline.errors import SourceError
+from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.store import write_frame
 
 _PREVIEW_ROWS = 10
@@ -33,15 +35,31 @@ class ParquetLake(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """Read the same week of an upstream asset; raises SourceError if it was never made."""
-        path = self._path(context)
-        if not path.exists():
-            table, week = context.asset_key.to_user_string(), context.asset_partition_key
-            raise SourceError(f"{table} of the week from {week} was never made: materialize it too")
-        return pl.read_parquet(path, hive_partitioning=False)
+        table, week = context.asset_key.path[-1], context.asset_partition_key
+        return tables_of(self.fleet.settings().home, week, [table])[table]
 
-    def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
-        folder = self.fleet.settings().home.lake / "weekly"
-        return Path(folder, *context.asset_key.path, f"{context.asset_partition_key}.parquet")
+    def _path(self, context: dg.OutputContext) -> Path:
+        home = self.fleet.settings().home
+        return _path(home, context.asset_key.path[-1], context.asset_partition_key)
+
+
+def tables_of(home: Home, week: str, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Return tables of the week with the partition key ``week``, by name.
+
+    For what takes nearly all of them: as inputs, each would be two events in the history of a run.
+    Raises SourceError for one that was never made.
+    """
+    tables = {}
+    for name in names:
+        path = _path(home, name, week)
+        if not path.exists():
+            raise SourceError(f"{name} of the week from {week} was never made: materialize it too")
+        tables[name] = pl.read_parquet(path, hive_partitioning=False)
+    return tables
+
+
+def _path(home: Home, table: str, week: str) -> Path:
+    return home.lake / "weekly" / table / f"{week}.parquet"
 
 
 def _markdown(frame: pl.DataFrame) -> str:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import dagster as dg
-import polars as pl
 
+from assets.lake import tables_of
 from assets.partitions import close_of, weeks
 from assets.resources import Fleet
 from assets.tables import OWNERS, shown, weekly_check
@@ -20,8 +20,7 @@ _DEADLINE = dg.FreshnessPolicy.cron(
 
 
 @dg.asset(
-    ins={name: dg.AssetIn(name) for name in TABLES},
-    deps=["usage_ledger", "organisation"],
+    deps=[*TABLES, "usage_ledger", "organisation"],
     partitions_def=weeks,
     group_name=GROUP,
     kinds={"jinja", "html", "markdown"},
@@ -29,9 +28,7 @@ _DEADLINE = dg.FreshnessPolicy.cron(
     code_version="1",
     freshness_policy=_DEADLINE,
 )
-def routing_page(
-    context: dg.AssetExecutionContext, fleet: Fleet, **tables: pl.DataFrame
-) -> dg.MaterializeResult[None]:
+def routing_page(context: dg.AssetExecutionContext, fleet: Fleet) -> dg.MaterializeResult[None]:
     """Page and ranking of the week, with every figure and table behind them.
 
     Refused where a check fails that would make it wrong; what was published before then stays.
@@ -40,6 +37,7 @@ def routing_page(
     """
     settings, close = fleet.settings(), close_of(context)
     org = settings.organisation()
+    tables = tables_of(settings.home, context.partition_key, TABLES)
     week = publishing.publish_week(settings.home, org, close, tables)
     page = week.published.folder / "index.html"
     served = f"{org.site_url}/weeks/{close}/" if org.site_url else page.as_uri()

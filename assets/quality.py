@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from assets.lake import tables_of
 from assets.partitions import weeks
 from assets.resources import Fleet
 from assets.tables import OWNERS, accepted_in, shown
@@ -35,7 +36,7 @@ def _specs() -> list[dg.AssetCheckSpec]:
 
 
 @dg.asset(
-    ins={name: dg.AssetIn(name) for name in _JUDGED},
+    deps=_JUDGED,
     partitions_def=weeks,
     group_name=GROUP,
     kinds={"python", "pandas", "parquet"},
@@ -44,13 +45,13 @@ def _specs() -> list[dg.AssetCheckSpec]:
     check_specs=_specs(),
 )
 def quality(
-    context: dg.AssetExecutionContext, fleet: Fleet, **tables: pl.DataFrame
+    context: dg.AssetExecutionContext, fleet: Fleet
 ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
     """Verdicts of the week: what Great Expectations says of each table, one row for each check.
 
     One row: one check of one table. Nothing is published of tables that were made again since.
     """
-    judged = {name: tables[name] for name in _JUDGED}
+    judged = tables_of(fleet.settings().home, context.partition_key, _JUDGED)
     outcomes = checking.judge(judged)
     allowed = accepted_in(context, fleet)
     yield dg.Output(

@@ -2,12 +2,17 @@
 
 import fcntl
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from assets.definitions import defs
 from assets.failures import refusals, refuses
@@ -23,7 +28,7 @@ _ONLY_IN_A_CHECKOUT: Final = "# ---- Only in a checkout"
 
 def publish_week(settings: Settings, close: date) -> Outcome:
     """Run the weekly job for the week that closes at ``close``; nothing is raised for a refusal."""
-    with instance_of(settings) as instance:
+    with _history_kept_lightly(), instance_of(settings) as instance:
         result = defs.resolve_job_def(weekly_sweep.name).execute_in_process(
             run_config=run_config(settings),
             partition_key=key_of(close),
@@ -43,6 +48,32 @@ def publish_week(settings: Settings, close: date) -> Outcome:
         warnings=[f"{check.check_name}: {check.description}" for check in warned],
         refusals=[] if result.success else refusals(result.all_events, close),
     )
+
+
+@contextmanager
+def _history_kept_lightly() -> Iterator[None]:
+    """Spare the history of runs a sync of the disk and a new file for each of a thousand events.
+
+    Dagster opens and closes its databases for each; as long as another connection is there, SQLite
+    goes on with the same log. A crash of the machine may cost the history its last events, and
+    nothing else: the tables are written by ourselves.
+    """
+    kept: dict[str, sqlite3.Connection] = {}
+
+    def opened(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("pragma synchronous = normal")
+        [(_, _, file), *_] = connection.execute("pragma database_list").fetchall()
+        if file and file not in kept:
+            kept[file] = sqlite3.connect(file, check_same_thread=False)
+            kept[file].execute("select count(*) from sqlite_master").fetchall()
+
+    event.listen(Engine, "connect", opened)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", opened)
+        for connection in kept.values():
+            connection.close()
 
 
 def environment(settings: Settings) -> dict[str, str]:

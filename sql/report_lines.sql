@@ -1,6 +1,6 @@
 -- One row: one client's model in one period of a usage report. Tokens; micro-dollars, exact to a
 -- millionth of one. `requests` are ledger rows with their `period`, UTC `date` and full input;
--- `list_prices` has one row per client, model, day and tier, as in subscription_value.sql.
+-- `list_prices` has one row per client, model, day, part of it and tier, as in subscription_value.sql.
 with priced as (
     select
         requests.*,
@@ -21,6 +21,8 @@ with priced as (
         and list_prices.model = requests.model
         and list_prices.date = requests.date
         and requests.full_input_tokens between list_prices.from_tokens and list_prices.up_to_tokens
+        and hour(requests.ts) * 60 + minute(requests.ts)
+            between list_prices.from_minute and list_prices.up_to_minute
 )
 select
     period,

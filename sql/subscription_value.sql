@@ -1,7 +1,8 @@
 -- One row: one Claude model of the window. Tokens as logged, and what they cost at the API's list
 -- price of their own day, in micro-dollars: null as soon as one request has no price.
--- `list_prices` has one row per model, day and tier: integer micro-dollars per million tokens,
--- holding for full inputs from `from_tokens` to `up_to_tokens`, both included.
+-- `list_prices` has one row per model, day, part of the day and tier: integer micro-dollars per
+-- million tokens, holding for full inputs from `from_tokens` to `up_to_tokens` in the minutes from
+-- `from_minute` to `up_to_minute`, all included.
 with priced as (
     select
         coalesce(requests.model, 'unknown') as name,
@@ -23,6 +24,8 @@ with priced as (
         and list_prices.date = requests.date
         and requests.full_input_tokens >= list_prices.from_tokens
         and requests.full_input_tokens <= list_prices.up_to_tokens
+        and hour(requests.ts) * 60 + minute(requests.ts)
+            between list_prices.from_minute and list_prices.up_to_minute
     where requests.client = 'claude'
 )
 select

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -23,6 +23,8 @@ class LocalServer:
         self.pause_before = 0.0
         self.drip = 0.0
         self.promised: int | None = None
+        self.reply: Callable[[Any], tuple[int, bytes]] | None = None
+        """Status and body for what was sent, instead of ``status`` and ``bodies``."""
 
 
 @contextmanager
@@ -38,6 +40,8 @@ def serving(body: bytes, path: str) -> Iterator[LocalServer]:
                 told.headers_seen.append({k.lower(): v for k, v in self.headers.items()})
                 answer = told.bodies.pop(0) if len(told.bodies) > 1 else told.bodies[0]
                 status = told.status.pop(0) if len(told.status) > 1 else told.status[0]
+                if told.reply:
+                    status, answer = told.reply(told.asked[-1])
             time.sleep(told.pause_before)
             try:
                 self.send_response(status)

@@ -25,7 +25,7 @@ from fleet_pipeline.org import Org, priced_models
 from fleet_pipeline.pricing import PriceBook, price_book
 from fleet_pipeline.pricing.feeds import Feed, feed, openrouter
 from fleet_pipeline.pricing.feeds.fetching import USUAL, Limits, fetch
-from fleet_pipeline.pricing.observations import PRICE_COLUMNS
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS
 from fleet_pipeline.pricing.sweep import FeedReport, sweep
 
 Record = dict[str, object]

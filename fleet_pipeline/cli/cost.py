@@ -85,6 +85,8 @@ def cost(
         output.document(_record(quote, flat, share, moved, assumption))
     else:
         output.result(_in_words(quote, flat, share, assumption))
+    if price.by_hour:
+        output.note(f"{price.model} asks other prices at some hours; fleet prices tells which")
     if price.tiers and not (context or packet_tokens):
         output.note(
             f"{price.model} asks more above {price.tiers[0].above_tokens:,} tokens in one request;"

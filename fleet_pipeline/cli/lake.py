@@ -11,6 +11,7 @@ from fleet_pipeline.cli.ingest import only_writer
 from fleet_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from fleet_pipeline.ledger.upkeep import LetGo, Rewritten
     from fleet_pipeline.settings import Settings
 
 _LEAST_AGE: Final = timedelta(days=60)
@@ -65,15 +66,14 @@ def compact(settings: "Settings", for_real: bool, as_json: bool) -> None:
 
     with only_writer(settings.home, "fleet lake compact"):
         done = upkeep.compact(settings.home, for_real=for_real)
-    if as_json:
-        output.document({**asdict(done), "done": for_real})
-        return
-    output.result(
+    _tell(
+        done,
         f"{done.files:,} files {'shrank' if for_real else 'would shrink'}:"
         f" {done.bytes_before / 1e6:,.1f} MB to {done.bytes_after / 1e6:,.1f} MB;"
-        f" {done.leftovers:,} half-written files {'removed' if for_real else 'could go'}"
+        f" {done.leftovers:,} half-written files {'removed' if for_real else 'could go'}",
+        for_real=for_real,
+        as_json=as_json,
     )
-    _tell_if_not(for_real)
 
 
 @lake.command()
@@ -106,18 +106,21 @@ def retain(
         )
     with only_writer(settings.home, "fleet lake retain"):
         done = upkeep.let_go(settings.home, before, of_evidence=lower_totals, for_real=for_real)
-    if as_json:
-        output.document({**asdict(done), "done": for_real})
-        return
-    output.result(
+    _tell(
+        done,
         f"before {before}: {done.weekly_files:,} weekly tables, {done.evidence_files:,} days of"
         f" evidence and ledger, {done.bytes / 1e6:,.1f} MB"
         f" {'are gone' if for_real else 'would go'}; {done.requests:,} requests"
-        f" {'are' if for_real else 'would be'} counted no more"
+        f" {'are' if for_real else 'would be'} counted no more",
+        for_real=for_real,
+        as_json=as_json,
     )
-    _tell_if_not(for_real)
 
 
-def _tell_if_not(for_real: bool) -> None:
+def _tell(done: "Rewritten | LetGo", in_words: str, *, for_real: bool, as_json: bool) -> None:
+    if as_json:
+        output.document({**asdict(done), "done": for_real})
+        return
+    output.result(in_words)
     if not for_real:
         output.note(_ONLY_TOLD)

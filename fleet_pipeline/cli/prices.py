@@ -134,6 +134,7 @@ def _told(record: "Record") -> str:
         f"{record['provider']}/{record['model']} on {record['at']}, USD per million tokens",
         "",
         *(f"  {words:<15} {_usd(record[column])}" for column, words in _CLASSES.items()),
+        *map(_hours, cast("list[Record]", record["by_hour"])),
         "",
         f"  {_row(record)}",
     ]
@@ -186,6 +187,18 @@ _CLASSES = {
 
 def _usd(price: object) -> str:
     return f"{price:.6f}".rstrip("0").rstrip(".") if isinstance(price, float) else "n/a"
+
+
+def _hours(row: "Record") -> str:
+    """Return in words what is asked at some hours."""
+    days = cast("list[int] | None", row["weekdays"])
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    on = "" if days is None else f" on {', '.join(names[day - 1] for day in days)}"
+    size = f", above {row['above_tokens']:,} input tokens" if row["above_tokens"] else ""
+    asked = ", ".join(
+        f"{words} {_usd(row[column])}" for column, words in _CLASSES.items() if column in row
+    )
+    return f"  {row['from']} to {row['up_to']} UTC{on}{size}: {asked}"
 
 
 def _row(record: "Record") -> str:

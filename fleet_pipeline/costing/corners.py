@@ -16,7 +16,7 @@ import polars as pl
 from fleet_pipeline.costing.basis import Basis, bases, days
 from fleet_pipeline.costing.break_even import BreakEven
 from fleet_pipeline.costing.break_even import break_even as solved
-from fleet_pipeline.costing.offload import CostParts, cost_columns, cost_parts
+from fleet_pipeline.costing.offload import COST_COLUMNS, CostParts, cost_columns, cost_parts
 from fleet_pipeline.costing.policy import Policy
 from fleet_pipeline.costing.quotes import (
     NAIVE_FORMULA,
@@ -45,11 +45,7 @@ _SCHEMA: Final[_Types] = {
     "requests": pl.Int64,
     "sent_tokens": pl.Int64,
     "output_tokens": pl.Int64,
-    "input_cost_usd_micros": pl.Int64,
-    "cache_write_cost_usd_micros": pl.Int64,
-    "cache_read_cost_usd_micros": pl.Int64,
-    "output_cost_usd_micros": pl.Int64,
-    "cost_usd_micros": pl.Int64,
+    **dict.fromkeys(COST_COLUMNS, pl.Int64),
     "verify_cost_usd_micros": pl.Int64,
     "formula": pl.String,
 }

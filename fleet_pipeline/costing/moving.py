@@ -12,7 +12,7 @@ retries and escalations of a case, a moved request with prompt P, cached part H 
                  stays right after one of its thread that moved: Claude never saw that one
 
 An explicit cache hits with certainty and bills what it does not hold at the write price. Prices
-are those of each request's own day, for the whole request at the tier of its own prompt.
+are those of each request's own day and hour, for the whole request at the tier of its own prompt.
 """
 
 from collections.abc import Iterator
@@ -84,23 +84,36 @@ def bound_for(requests: pl.DataFrame, policy: Policy, book: PriceBook) -> Iterat
 
 
 def price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl.DataFrame:
-    """Return the target's prices by day and tier, sorted as ``_at_tier`` needs them."""
+    """Return the target's prices by day, hours and tier, sorted as ``_at_tier`` needs them."""
     provider, model = priced
     return list_prices(provider, [model], dates.unique(), book).sort("from_tokens", "date")
 
 
 def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.DataFrame:
-    """Give each request the prices of its own day, at the tier that its prompt reaches."""
+    """Give each request the prices of its own minute, at the tier that its prompt reaches."""
+    minute = pl.col("ts").dt.hour().cast(pl.Int64) * 60 + pl.col("ts").dt.minute()
+    parts = prices.select("date", "from_minute").unique().sort("from_minute")
     return (
-        requests.sort(prompt, "row")
+        requests.with_columns(minute=minute)
+        .sort("minute")
         .join_asof(
-            prices.drop("model", "up_to_tokens"),
-            left_on=prompt,
-            right_on="from_tokens",
+            parts,
+            left_on="minute",
+            right_on="from_minute",
             by="date",
             strategy="backward",
             check_sortedness=False,
         )
+        .sort(prompt, "row")
+        .join_asof(
+            prices.drop("model", "up_to_minute", "up_to_tokens"),
+            left_on=prompt,
+            right_on="from_tokens",
+            by=["date", "from_minute"],
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .drop("minute", "from_minute")
         .sort("row")
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Literal
+from typing import Final, Literal
 
 from fleet_pipeline.costing.tokens import TokenClasses, round_half_up
 from fleet_pipeline.errors import PriceError
@@ -19,6 +19,8 @@ CacheAssumption = Literal["no_cache", "listed_cache_price"]
 TokenClass = Literal["input", "cache_write", "cache_read", "output"]
 
 _CLASSES: tuple[TokenClass, ...] = ("input", "cache_write", "cache_read", "output")
+COST_COLUMNS: Final = (*(f"{name}_cost_usd_micros" for name in _CLASSES), "cost_usd_micros")
+"""A cost by the class that its tokens had on Claude, and the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +140,17 @@ def billed_tokens(
 
 
 def cost_columns(parts: CostParts | None) -> dict[str, int]:
-    """Return the cost columns; none of them, which leaves nulls, for a refused cost."""
+    """Return ``COST_COLUMNS``; none of them, which leaves nulls, for a refused cost."""
     if parts is None:
         return {}
-    return {
-        "input_cost_usd_micros": parts.input_usd_micros,
-        "cache_write_cost_usd_micros": parts.cache_write_usd_micros,
-        "cache_read_cost_usd_micros": parts.cache_read_usd_micros,
-        "output_cost_usd_micros": parts.output_usd_micros,
-        "cost_usd_micros": parts.total_usd_micros,
-    }
+    amounts = (
+        parts.input_usd_micros,
+        parts.cache_write_usd_micros,
+        parts.cache_read_usd_micros,
+        parts.output_usd_micros,
+        parts.total_usd_micros,
+    )
+    return dict(zip(COST_COLUMNS, amounts, strict=True))
 
 
 def rounded_together(parts: list[Fraction]) -> list[int]:

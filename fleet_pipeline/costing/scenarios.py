@@ -12,7 +12,12 @@ from fractions import Fraction
 import polars as pl
 
 from fleet_pipeline.costing.basis import Basis, bases, days, hit_rate
-from fleet_pipeline.costing.offload import CacheAssumption, cost_columns, cost_parts
+from fleet_pipeline.costing.offload import (
+    COST_COLUMNS,
+    CacheAssumption,
+    cost_columns,
+    cost_parts,
+)
 from fleet_pipeline.costing.tokens import round_half_up
 from fleet_pipeline.pricing import ModelPrice
 
@@ -35,11 +40,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "cache_write_1h_tokens": pl.Int64,
     "cache_read_tokens": pl.Int64,
     "output_tokens": pl.Int64,
-    "input_cost_usd_micros": pl.Int64,
-    "cache_write_cost_usd_micros": pl.Int64,
-    "cache_read_cost_usd_micros": pl.Int64,
-    "output_cost_usd_micros": pl.Int64,
-    "cost_usd_micros": pl.Int64,
+    **dict.fromkeys(COST_COLUMNS, pl.Int64),
 }
 
 

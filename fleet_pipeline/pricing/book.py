@@ -16,9 +16,9 @@ import polars as pl
 from fleet_pipeline.errors import PriceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.pricing import embedded, shipped, snapshots
-from fleet_pipeline.pricing.feeds import READERS
-from fleet_pipeline.pricing.model_price import ModelPrice
-from fleet_pipeline.pricing.observations import PRICE_COLUMNS, tiers_of
+from fleet_pipeline.pricing.feeds import READERS, hourly_prices
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
+from fleet_pipeline.pricing.observations import tiers_of
 from fleet_pipeline.pricing.price_ledger import LEDGER_SCHEMA, price_ledger
 
 Key = tuple[str, str]
@@ -130,7 +130,8 @@ def _seen_throughout(rows: Iterable[Row], first: date, last: date) -> bool:
 
 
 def price_of(row: Row, at: date) -> ModelPrice:
-    """Return a row of the ledger as the price in force at ``at``."""
+    """Return a row of the ledger as the price in force at ``at``; hours only as far as believed."""
+    told = hourly_prices(row["source"], row["model"], row["hours"])
     return ModelPrice(
         provider=row["provider"],
         model=row["model"],
@@ -145,6 +146,7 @@ def price_of(row: Row, at: date) -> ModelPrice:
         tiers=tiers_of(row["tiers"]),
         seen_on=min(row["last_seen"].date(), at),
         hours=row["hours"],
+        by_hour=tuple(one for one in told if one.is_believed(row)),
     )
 
 

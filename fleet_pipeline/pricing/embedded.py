@@ -7,12 +7,13 @@ start date, and OpenRouter's history is coarse, so a past week may differ from w
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from fleet_pipeline.pricing.hours import MINUTES_PER_DAY, HourlyPrice
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
     listed = _listed_model(provider, model)
     if listed is None:
         return None
-    prices, effective_from = _in_force(listed, at)
+    prices, effective_from, by_hour = _in_force(listed, at)
     classes = {field: getattr(prices, key) for field, key in _PRICE_KEYS.items()}
     known = {field: price for field, price in classes.items() if price is not None}
     is_free = listed.id.endswith(":free") and not known
@@ -72,6 +73,7 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
         ),
         seen_on=None,
         hours=None,
+        by_hour=by_hour,
     )
 
 
@@ -126,23 +128,41 @@ def _anthropic_spelling(model: str) -> str:
     return name.replace("@", "-")
 
 
-def _in_force(listed: "genai.ModelInfo", at: date) -> "tuple[genai.ModelPrice, date | None]":
-    """Return the last listed price that has started by ``at``, and since when it holds.
+def _in_force(
+    listed: "genai.ModelInfo", at: date
+) -> "tuple[genai.ModelPrice, date | None, tuple[HourlyPrice, ...]]":
+    """Return the last listed price that has started by ``at``, since when, and its hourly prices.
 
-    Prices that hold for hours of the day are passed over: a date has no hour.
+    Prices for hours of the day hold with the one that they follow in the list: the package does not
+    say since when.
     """
     from genai_prices import types as genai
 
     if isinstance(listed.prices, genai.ModelPrice):
-        return listed.prices, None
+        return listed.prices, None, ()
+    by_hour: list[HourlyPrice] = []
     for dated in reversed(listed.prices):
-        if dated.constraint is None:
-            return dated.prices, None
-        if isinstance(dated.constraint, genai.StartDateConstraint) and (
-            dated.constraint.start_date <= at
-        ):
-            return dated.prices, dated.constraint.start_date
-    return listed.prices[0].prices, None
+        match dated.constraint:
+            case genai.TimeOfDateConstraint(start_time=start, end_time=end):
+                stated = (
+                    (field, _base(getattr(dated.prices, key))) for field, key in _PRICE_KEYS.items()
+                )
+                known = tuple((field, price) for field, price in stated if price is not None)
+                by_hour.insert(0, HourlyPrice(_minute(start), _minute(end), known))
+            case genai.StartDateConstraint(start_date=first) if first > at:
+                by_hour.clear()
+            case genai.StartDateConstraint(start_date=first):
+                return dated.prices, first, tuple(by_hour)
+            case _:
+                return dated.prices, None, tuple(by_hour)
+    return listed.prices[0].prices, None, ()
+
+
+def _minute(clock: time) -> int:
+    """Return the minute of the UTC day that the package names, in whatever zone it does."""
+    offset = clock.utcoffset() or timedelta(0)
+    minutes = clock.hour * 60 + clock.minute - int(offset.total_seconds() // 60)
+    return minutes % MINUTES_PER_DAY
 
 
 def _base(price: "Decimal | genai.TieredPrices | None") -> Decimal | None:

@@ -15,8 +15,7 @@ import polars as pl
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.pricing import embedded
 from fleet_pipeline.pricing.book import PriceBook
-from fleet_pipeline.pricing.model_price import ModelPrice
-from fleet_pipeline.pricing.observations import PRICE_COLUMNS
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
 
 Record = dict[str, object]
 
@@ -68,6 +67,16 @@ def price_record(price: ModelPrice | None, provider: str, model: str, at: date) 
             for tier in (price.tiers if price else ())
         ],
         "hours": price.hours if price else None,
+        "by_hour": [
+            {
+                "from": _clock(one.from_minute),
+                "up_to": _clock(one.up_to_minute),
+                "weekdays": sorted(one.weekdays) if one.weekdays is not None else None,
+                "above_tokens": one.above_tokens,
+                **{column: _number(usd) for column, usd in one.prices},
+            }
+            for one in (price.by_hour if price else ())
+        ],
         "context_tokens": price.context_tokens if price else None,
         "max_output": price.max_output if price else None,
         "source": price.source if price else None,
@@ -150,6 +159,10 @@ def _nearest(name: str, known: Iterable[str], book: PriceBook) -> Sequence[str]:
     folded = {each.casefold(): each for each in sorted(pool)}
     near = difflib.get_close_matches(name.casefold(), sorted(folded), n=3, cutoff=0.5)
     return [folded[each] for each in near]
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _number(price: Decimal | None) -> float | None:

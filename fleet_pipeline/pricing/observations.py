@@ -14,16 +14,9 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.pricing.model_price import PriceTier
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, PriceTier
 
 PRICE: Final = pl.Decimal(18, 9)
-PRICE_COLUMNS: Final = (
-    "input_usd_per_mtok",
-    "output_usd_per_mtok",
-    "cache_read_usd_per_mtok",
-    "cache_write_5m_usd_per_mtok",
-    "cache_write_1h_usd_per_mtok",
-)
 OFFER_COLUMNS: Final = (*PRICE_COLUMNS, "tiers", "hours")
 """What makes a price: where one of these differs, it is another one."""
 

@@ -5,7 +5,8 @@ joins holds integers, so that a sum over requests stays exact.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook
 from fleet_pipeline.pricing.embedded import SOURCE
+from fleet_pipeline.pricing.hours import spans
 from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
 
 _PRICE = pl.Decimal(18, 9)
@@ -37,6 +39,8 @@ _PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 _LIST_PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "model": pl.String,
     "date": pl.Date,
+    "from_minute": pl.Int64,
+    "up_to_minute": pl.Int64,
     "from_tokens": pl.Int64,
     "up_to_tokens": pl.Int64,
     "input_price": pl.Int64,
@@ -66,25 +70,27 @@ def prices_table(
 def list_prices(
     provider: str, models: Iterable[str], dates: Iterable[date], book: PriceBook = EMBEDDED
 ) -> pl.DataFrame:
-    """Return one row per known model, UTC day and tier: integer micro-dollars per million tokens.
+    """Return one row per known model, UTC day, part of it and tier, for joins.
 
-    A row holds for requests whose full input lies in [from_tokens, up_to_tokens]; the tiers of a
+    Integer micro-dollars per million tokens. A row holds for requests in the minutes [from_minute,
+    up_to_minute] of the day whose full input lies in [from_tokens, up_to_tokens]; the rows of a
     model and day leave no gap and never overlap. Unknown models have no row.
     """
     days = sorted(set(dates))
     if not days:
         return pl.DataFrame(schema=_LIST_PRICES_SCHEMA)
     rows = [
-        {**row, "date": span}
+        {**row, "date": alike}
         for model in sorted(set(models))
         for span in _spans(days, book.breaks(provider, model, days[0], days[-1]))
         if (price := book.find(provider, model, span[0])) is not None
-        for row in _list_price_rows(price)
+        for alike in (_by_weekday(span) if price.by_hour else [span])
+        for row in _list_price_rows(replace(price, at=alike[0]))
     ]
     by_span = pl.DataFrame(
         rows, schema={**_LIST_PRICES_SCHEMA, "date": pl.List(pl.Date)}, orient="row"
     )
-    return by_span.explode("date").sort("model", "date", "from_tokens")
+    return by_span.explode("date").sort("model", "date", "from_minute", "from_tokens")
 
 
 def _spans(days: list[date], breaks: list[date]) -> list[list[date]]:
@@ -92,6 +98,14 @@ def _spans(days: list[date], breaks: list[date]) -> list[list[date]]:
     ends = [*(bisect_left(days, start) for start in breaks[1:]), len(days)]
     starts = [0, *ends[:-1]]
     return [days[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _by_weekday(days: Iterable[date]) -> list[list[date]]:
+    """Group days that may share the prices of their hours."""
+    found: dict[int, list[date]] = {}
+    for day in days:
+        found.setdefault(day.isoweekday(), []).append(day)
+    return list(found.values())
 
 
 def _prices_row(book: PriceBook, provider: str, model: str, at: date) -> dict[str, object]:
@@ -131,15 +145,17 @@ def _tier_in_words(tier: PriceTier) -> str:
     return f"above {tier.above_tokens} input tokens: {known}"
 
 
-def _list_price_rows(price: ModelPrice) -> list[dict[str, object]]:
-    starts = [0, *(tier.above_tokens + 1 for tier in price.tiers)]
-    ends = [*(tier.above_tokens for tier in price.tiers), _UNBOUNDED]
-    rows: list[dict[str, object]] = []
-    for start, end in zip(starts, ends, strict=True):
-        flat = price.for_context(start)
-        rows.append(
-            {
+def _list_price_rows(price: ModelPrice) -> Iterator[dict[str, object]]:
+    for first, last in spans(price.by_hour, price.at):
+        held = price.at_minute(first)
+        starts = [0, *(tier.above_tokens + 1 for tier in held.tiers)]
+        ends = [*(tier.above_tokens for tier in held.tiers), _UNBOUNDED]
+        for start, end in zip(starts, ends, strict=True):
+            flat = held.for_context(start)
+            yield {
                 "model": price.model,
+                "from_minute": first,
+                "up_to_minute": last,
                 "from_tokens": start,
                 "up_to_tokens": end,
                 "input_price": _micros(flat.input_usd_per_mtok),
@@ -148,8 +164,6 @@ def _list_price_rows(price: ModelPrice) -> list[dict[str, object]]:
                 "cache_read_price": _micros(flat.cache_read_usd_per_mtok),
                 "output_price": _micros(flat.output_usd_per_mtok),
             }
-        )
-    return rows
 
 
 def _nine_places(price: Decimal | None) -> Decimal | None:

@@ -12,7 +12,8 @@ from typing import Any, Final
 import polars as pl
 
 from fleet_pipeline.pricing import embedded, gates
-from fleet_pipeline.pricing.observations import OFFER_COLUMNS, PRICE_COLUMNS, SCHEMA, tiers_of
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS
+from fleet_pipeline.pricing.observations import OFFER_COLUMNS, SCHEMA, tiers_of
 
 _KEY: Final = ("provider", "model", "source")
 _TIME: Final = pl.Datetime("us", "UTC")

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Final
 
 from fleet_pipeline.pricing import gates
-from fleet_pipeline.pricing.feeds import openrouter
+from fleet_pipeline.pricing.feeds import hourly_prices, openrouter
 from fleet_pipeline.pricing.model_price import ModelPrice
 from fleet_pipeline.pricing.observations import Offer
 
@@ -47,6 +47,7 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
         tiers=offer.tiers,
         seen_on=TAKEN_ON,
         hours=offer.hours,
+        by_hour=hourly_prices(openrouter.SOURCE, model, offer.hours),
     )
 
 

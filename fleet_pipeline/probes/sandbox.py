@@ -27,10 +27,12 @@ def judge():
     told = json.loads(sys.stdin.read())
     write, passed, leave = os.write, told.pop("passed").encode(), os._exit
     library = os.path.dirname(os.__file__) + os.sep
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    # The answer may put others in the places of all these names.
+    run, names_of, kind_of, text, refuse = exec, list, type, str, io.UnsupportedOperation
     refused = (
         "socket.", "subprocess.", "os.", "pty.", "shutil.", "signal.", "ctypes.", "mmap.", "fcntl.",
-        "sqlite3.", "sys._getframe", "sys._current_frames", "sys.setprofile", "sys.settrace",
-        "gc.get_",
+        "sqlite3.", "sys._current_frames", "sys.setprofile", "sys.settrace", "gc.get_",
     )
     modules = {  # that reach files, processes or memory without an event to refuse
         "ctypes", "_ctypes", "_posixsubprocess", "_dbm", "_gdbm", "readline", "_testcapi",
@@ -40,9 +42,10 @@ def judge():
     def guard(event, arguments):
         if event in ("os.listdir", "os.scandir") or event == "open":
             path = arguments[0]
-            inside = isinstance(path, str) and path.startswith(library) and ".." not in path
-            reads = event != "open" or not arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            wrong = not (inside and reads)
+            inside = kind_of(path) is text and path.startswith(library) and ".." not in path
+            wrong = not inside or (event == "open" and arguments[2] & writing)
+        elif event == "sys._getframe":  # its neighbour sys._getframemodulename tells only a name
+            wrong = True
         elif event == "import":
             wrong = arguments[0] in modules
         elif event == "object.__getattr__":
@@ -51,12 +54,11 @@ def judge():
             wrong = event.startswith(refused)
         if wrong:
             # Of the two kinds of errors that the standard library takes in its stride.
-            raise io.UnsupportedOperation(event)
+            raise refuse(event)
 
     sys.stdin, sys.stdout, sys.stderr = None, io.StringIO(), io.StringIO()
     sys.addaudithook(guard)
     names = {"__name__": "answer"}
-    run, names_of = exec, list  # the answer may put others in their places
     answer, tests = (compile(told[part], part, "exec") for part in ("code", "tests"))
     run(answer, names)
     run(tests, names)

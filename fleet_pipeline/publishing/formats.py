@@ -130,6 +130,11 @@ def price(usd_per_mtok: Number | None) -> str:
     return _dollars(exact, min(digits, 6))
 
 
+def blend(usd_per_mtok: Number | None) -> str:
+    """Write a computed price per million tokens in cents: ``$0.30``; below half: ``<$0.01``."""
+    return MISSING if usd_per_mtok is None else _dollars(Decimal(str(usd_per_mtok)), 2)
+
+
 def share(value: Number | None, digits: int = 0) -> str:
     """Write a share of one as a percentage: ``97%``; ``<1%`` and ``>99%`` at the open ends."""
     if value is None:
@@ -286,6 +291,7 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         money,
         money_exact,
         price,
+        blend,
         share,
         share_fine,
         share_policy,

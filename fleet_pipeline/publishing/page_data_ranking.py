@@ -23,7 +23,7 @@ _PLACE = (
     "evidence",
 )  # fmt: skip
 _BY_TYPE = (
-    "rank", "tier", "rank_low", "rank_high", "previous_rank", "q05", "q95", "n_probes",
+    "rank", "tier", "rank_low", "rank_high", "previous_rank", "reason", "q05", "q95", "n_probes",
     "provisional",
 )  # fmt: skip
 
@@ -41,8 +41,8 @@ def ranking(org: Org, tables: Tables) -> list[Record]:
     mix of tokens, null if unknown); ``pareto`` (no other is as good and as cheap);
     ``context_fit_share`` (of Claude's requests that fit its window, null if unknown);
     ``provider``, ``provider_model`` (its names there), ``is_free`` (meant to be, by the
-    organisation); ``work_types``: places and quantiles for each of the eight kinds of packets, in
-    fixed order, keyed ``work_type``.
+    organisation); ``work_types``: places, reasons and quantiles for each of the eight kinds of
+    packets, in fixed order, keyed ``work_type``.
     """
     places = tables["model_ranking"].filter(pl.col("scope") == OVERALL)
     models = {model.id: model for model in org.models}

@@ -16,6 +16,7 @@ from fleet_pipeline.publishing.figures import (
     records,
     text,
 )
+from fleet_pipeline.publishing.formats import day_short
 
 CLASS_NAMES: Final = {
     "input": "fresh input",
@@ -83,6 +84,7 @@ def view(page: Mapping[str, object], tables: Collection[str] = ()) -> dict[str, 
     """Return all that the templates of one week name; ``tables`` are those published beside it."""
     figures = Figures(page)
     headroom = records(page, "headroom")
+    rank_chart = charts.ranks(page)
     return {
         "page": page,
         "findings": findings.find(page),
@@ -103,7 +105,12 @@ def view(page: Mapping[str, object], tables: Collection[str] = ()) -> dict[str, 
         "cost_chart": charts.cost_chart(page),
         "context_chart": charts.context_chart(page),
         "frontier": charts.frontier(page),
-        "rank_chart": charts.ranks(page),
+        "rank_chart": rank_chart,
+        "rank_columns": [
+            (day_short(close), "count", f"{close}.rank") for _, close in rank_chart.weeks
+        ]
+        if rank_chart
+        else [],
         "sparks": charts.sparks(page),
         "since": _record(page, "since_last_week"),
         "trend": charts.trend(page),

@@ -14,7 +14,7 @@ from fleet_pipeline.publishing import page as pages
 from fleet_pipeline.publishing.figures import Record, records, text
 
 QUALITY_FILE: Final = "quality.html"
-_OF_THE_WEEK: Final = "the week as a whole"
+_OF_THE_WEEK: Final = "The week as a whole"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,9 @@ class _Validator:
         self._gx = gx
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._source = context.data_sources.add_pandas(name="weekly")
+        # One place for all tables, each a batch of it: every further one is written down anew.
+        place = context.data_sources.add_pandas(name="weekly").add_dataframe_asset(name="table")
+        self._whole = place.add_batch_definition_whole_dataframe("week")
 
     def __call__(
         self, name: str, frame: pl.DataFrame, suite: Suite, checks: Iterable[Check]
@@ -164,9 +166,7 @@ class _Validator:
             for check in checks
             for each, key in zip(check.expects, _keys(check), strict=True)
         ]
-        asset = self._source.add_dataframe_asset(name=name)
-        whole = asset.add_batch_definition_whole_dataframe("week")
-        batch = whole.get_batch({"dataframe": _as_pandas(frame)})
+        batch = self._whole.get_batch({"dataframe": _as_pandas(frame)})
         suite_to_run = self._gx.ExpectationSuite(name=name, expectations=expectations)
         # Which rows fail takes twice as long to find as whether any does, and is rarely needed.
         found = batch.validate(suite_to_run, result_format="BOOLEAN_ONLY")

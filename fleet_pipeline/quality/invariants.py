@@ -40,6 +40,9 @@ MOST_BEYOND_TOTALS: Final = 0.05
 """Of what a client says it was billed. Its totals leave out streams that broke off and compaction
 on the server, both of which were billed: 1.6 % with the recorded client, full of both."""
 
+MOST_STRANGE: Final = 0.03
+"""Of all lines, of types that are not known: row R17 of the reliability plan."""
+
 LEAST_COMPLETE: Final = 0.9
 """Of what a client says it was billed. Titles, compaction and searches are in no transcript: less
 than 1 % with the recorded client."""
@@ -244,6 +247,31 @@ def quarantine_is_small(sources: Held) -> Outcome:
         + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
         {"left_out": left_out, "believed": lines},
     )
+
+
+def formats_are_known(unfamiliar: pl.DataFrame, lines: int) -> Outcome:
+    """No field of usage is new, and few lines are of a type that is: usage may move into either.
+
+    ``unfamiliar`` has the rows of ``ledger.unfamiliar``, ``lines`` how many all transcripts have.
+    """
+    fields = unfamiliar.filter(pl.col("kind") == "usage_field")
+    types = unfamiliar.filter(pl.col("kind") == "record_type")
+    strange = int(types["lines"].sum())
+    told = [f"{client} {name}" for client, name in fields.select("client", "name").iter_rows()]
+    parts = [f"new in usage: {', '.join(told)}"] if told else []
+    if strange > lines * MOST_STRANGE:
+        parts.append(
+            f"{strange:,} of {lines:,} lines are of a type that is not known:"
+            f" {', '.join(sorted(set(types['name'])))}"
+        )
+    return Outcome(
+        "formats_are_known", "warn", not parts,
+        "; ".join(parts) or f"nothing new in usage; {strange:,} of {lines:,} lines of new types",
+        {"new_usage_fields": fields.height, "lines_of_new_types": strange},
+        table="transcript_evidence",
+        remedy="a client changed its format: see that its totals still agree (`fleet doctor`),"
+        " and look for a newer version of this program",
+    )  # fmt: skip
 
 
 def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:

@@ -80,7 +80,7 @@ def _in_order(ranking: Sequence[Mapping[str, Any]], kind: WorkType) -> list[Docu
 
 def _moved(ranking: Sequence[Mapping[str, Any]]) -> list[Document]:
     places = [
-        (scope, row["model"], place["previous_rank"], place["rank"], row["reason"])
+        (scope, row["model"], place["previous_rank"], place["rank"], place["reason"])
         for row in ranking
         for scope, place in [
             ("overall", row),
@@ -93,7 +93,7 @@ def _moved(ranking: Sequence[Mapping[str, Any]]) -> list[Document]:
             "model": model,
             "from": before,
             "to": now,
-            **({"reason": reason} if scope == "overall" else {}),
+            "reason": reason,
         }
         for scope, model, before, now, reason in places
         if before != now

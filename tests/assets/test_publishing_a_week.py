@@ -18,9 +18,12 @@ from fleet_pipeline.publishing.week import TABLES
 
 from .fleets import CLOSE, Fleet, Published
 
+pytestmark = pytest.mark.slow  # a week is published; `tests/cli` does so in the quick suite
+
 OF_THE_DAY = {
     "feeds_answer",
     "hosts_are_read",
+    "formats_are_known",
     "silence_is_explained",
     "published_bytes_are_listed",
 }

@@ -17,6 +17,8 @@ from fleet_pipeline.home import Home
 
 from .fleets import CLOSE, Fleet
 
+pytestmark = pytest.mark.slow  # a week is published, and half of it made again for each fault
+
 REAL_STATEMENT, REAL_RECOUNT = tables.statement, ledger.recount
 
 

@@ -85,6 +85,14 @@ def test_a_request_above_a_tier_is_priced_at_that_tier(fleet: Run) -> None:
     assert "above 256,000 tokens" in fleet("cost", *qwen).stderr
 
 
+def test_a_model_whose_price_has_hours_says_that_the_usual_one_is_told(fleet: Run) -> None:
+    flash = ("--model", "deepseek/deepseek-v4-flash", "--price-date", "2026-09-14", "--fresh", "1M")
+    result = fleet("cost", *flash)
+    assert "$0.15" in result.stdout
+    assert "asks other prices at some hours; fleet prices tells which" in result.stderr
+    assert "some hours" not in fleet("cost", *GLM, "--fresh", "1M").stderr
+
+
 def test_a_person_reads_the_terms_their_sum_and_the_formula(fleet: Run) -> None:
     said = fleet("cost", *GLM, *MONTH).stdout
     assert "18.26% of the work; no cache hit" in said

@@ -49,6 +49,14 @@ def test_a_model_of_a_price_list_is_found_without_an_organisation(fleet: Run) ->
     assert told["effective_from"] == "2026-03-13"
 
 
+def test_what_is_asked_at_some_hours_is_told_in_words_and_in_json(fleet: Run) -> None:
+    asked = ("prices", "deepseek/deepseek-v4-flash", "--at", "2026-09-14")
+    assert "01:00 to 04:00 UTC: input 0.3, output 1.2, cache read 0.006" in fleet(*asked).stdout
+    told = json.loads(fleet(*asked, "--json").stdout)["by_hour"]
+    assert [(row["from"], row["up_to"]) for row in told] == [("01:00", "04:00"), ("06:00", "10:00")]
+    assert [row["weekdays"] for row in told] == [None, None]
+
+
 def test_a_price_that_nobody_lists_is_null_and_never_zero(fleet: Run) -> None:
     told = json.loads(fleet("prices", GLM, "--at", "2026-06-18", "--json").stdout)
     assert told["cache_write_5m_usd_per_mtok"] is None

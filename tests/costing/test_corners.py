@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fleet_pipeline.costing import Policy, break_even, cost_corners, policy_of
+from fleet_pipeline.costing import Policy, Target, break_even, cost_corners, policy_of
 from fleet_pipeline.org import load
 
 from .reference_month import REQUESTS, TOKENS
@@ -120,3 +120,71 @@ def test_a_model_without_a_price_has_no_amount_in_any_corner(
 def test_without_a_policy_there_are_no_corners(requests: Make) -> None:
     for table in (cost_corners, break_even):
         assert table(requests(), None, window_start=START, window_end=END).is_empty()
+
+
+TIERED = Target("gpt", "GPT", "openai", "gpt-5.5")
+"""$5 in and $30 out per million tokens, above 272,000 of input $10 and $45."""
+
+
+def packets(requests: pl.DataFrame, policy: Policy, *sizes: int) -> list[dict[str, Any]]:
+    changed = replace(policy, packet_tokens=sizes)
+    table = cost_corners(requests, changed, window_start=START, window_end=END)
+    return table.filter(corner="packets").to_dicts()
+
+
+def test_a_packet_is_priced_at_the_tier_of_its_own_size(requests: Make, policy: Policy) -> None:
+    one = requests({"date": START, "input_tokens": 10, "output_tokens": 1_000})
+    tiered = replace(policy, share=1.0, targets=(TIERED,))
+    small, large = packets(one, tiered, 272_000, 272_001)
+    assert (small["sent_tokens"], small["output_tokens"], small["requests"]) == (272_000, 1_000, 1)
+    assert (small["input_cost_usd_micros"], small["output_cost_usd_micros"]) == (
+        272_000 * 5, 1_000 * 30,
+    )  # fmt: skip
+    assert (large["input_cost_usd_micros"], large["output_cost_usd_micros"]) == (
+        272_001 * 10, 1_000 * 45,
+    )  # fmt: skip
+    for row in (small, large):
+        assert (row["cache_write_cost_usd_micros"], row["cache_read_cost_usd_micros"]) == (0, 0)
+
+
+def test_the_check_of_a_packet_is_priced_at_its_own_small_size(
+    requests: Make, policy: Policy
+) -> None:
+    many = requests(*({"date": START, "input_tokens": 1} for _ in range(100)))
+    at_a_tier = replace(policy, share=1.0, stays_on=TIERED.priced_as)
+    [row] = [row for row in packets(many, at_a_tier, 8_000) if row["model"] == GLM]
+    assert row["verify_cost_usd_micros"] == 100 * (4_000 * 5 + 300 * 30)
+
+
+def test_a_check_without_a_price_is_unknown(requests: Make, policy: Policy) -> None:
+    one = requests({"date": START, "input_tokens": 1})
+    nowhere = replace(policy, stays_on=("anthropic", "claude-nothing"))
+    assert {row["verify_cost_usd_micros"] for row in packets(one, nowhere, 8_000)} == {None}
+
+
+def test_the_naive_corner_counts_only_what_is_new(requests: Make, policy: Policy) -> None:
+    one = requests(
+        {"date": START, "input_tokens": 10, "cache_read_tokens": 1_000, "output_tokens": 100}
+    )
+    table = cost_corners(one, replace(policy, share=1.0), window_start=START, window_end=END)
+    row = glm(table, "naive")
+    assert (row["sent_tokens"], row["output_tokens"]) == (10, 100)
+    assert (row["input_cost_usd_micros"], row["output_cost_usd_micros"]) == (14, 440)
+    assert (row["cache_write_cost_usd_micros"], row["cache_read_cost_usd_micros"]) == (0, 0)
+    whole = glm(table, "no_cache")
+    assert (whole["sent_tokens"], whole["cache_read_cost_usd_micros"]) == (1_010, 1_400)
+    assert glm(table, "listed_cache_price")["cache_read_cost_usd_micros"] == 260
+    assert set(table["basis"]) == {"covered_days"}
+
+
+def test_a_break_even_tells_its_three_costs(requests: Make, policy: Policy) -> None:
+    one = requests(
+        {"date": START, "input_tokens": 1_000, "cache_read_tokens": 9_000, "output_tokens": 100}
+    )
+    table = break_even(one, replace(policy, share=1.0), window_start=START, window_end=END)
+    row = table.filter(model=GLM).row(0, named=True)
+    assert row["stay_cost_usd_micros"] == 1_000 * 3 + 9_000 * 3 // 10 + 100 * 15
+    assert row["no_hit_cost_usd_micros"] == 10_000 * 14 // 10 + 440
+    assert row["all_hit_cost_usd_micros"] == 1_400 + 2_340 + 440
+    assert row["staying_model"] == "claude-sonnet-4-6"
+    assert row["break_even_hit_rate"] == pytest.approx((14_440 - 7_200) / (14_440 - 4_180))

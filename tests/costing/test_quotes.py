@@ -105,3 +105,22 @@ def test_an_unknown_price_of_input_is_refused_and_never_zero() -> None:
     ):
         with pytest.raises(PriceError, match=r"z-ai/glm-5\.2"):
             ask()
+
+
+def test_a_quote_lists_what_was_used_in_its_own_words_and_nothing_else() -> None:
+    tokens = TokenClasses(input_tokens=100, cache_read_tokens=10, output_tokens=7)
+    quote = quote_turns(tokens, GLM, hit_rate=Decimal("0.3"))
+    told = [(term.name, term.tokens, term.cost_usd_micros) for term in quote.terms]
+    assert told == [
+        ("fresh input", 100, 140), ("cache hit", 3, 0), ("cache miss", 7, 10), ("output", 7, 31)
+    ]  # fmt: skip
+    assert quote.formula.startswith("fresh x input + writes")
+    naive = quote_naive(tokens, GLM)
+    assert [(term.name, term.tokens) for term in naive.terms] == [
+        ("fresh input", 100),
+        ("output", 7),
+    ]
+    assert "as if context were never sent again" in naive.formula
+    packets = quote_packets(Fraction(5, 2), 101, 7, GLM)
+    assert [term.tokens for term in packets.terms] == [253, 7]
+    assert packets.formula.startswith("calls x packet tokens")

@@ -387,3 +387,33 @@ def test_the_order_of_the_rows_changes_nothing(
 ) -> None:
     shuffled = random.sample(rows, len(rows))
     assert replayed(requests(*rows)) == replayed(requests(*shuffled))
+
+
+def test_a_request_at_three_in_the_night_pays_what_held_then(requests: Make) -> None:
+    """The package's DeepSeek: $0.30 in and $1.20 out from 1 to 4 and 6 to 10 UTC, else half."""
+    flash = Target("flash", "Flash", "deepseek", "deepseek-v4-flash")
+    hours = {"three": 3, "just before four": 4, "five": 5, "noon": 12}
+    at = {name: 3_600 * hour for name, hour in hours.items()}
+    at["just before four"] -= 1
+
+    def cost(second: int) -> int:
+        one = requests(
+            {"date": date(2026, 9, 14), "at": second, "input_tokens": M, "output_tokens": M}
+        )
+        return int(replayed(one, to(flash))["target_cost_usd_micros"])
+
+    assert {name: cost(second) for name, second in at.items()} == {
+        "three": 1_500_000, "just before four": 1_500_000, "five": 750_000, "noon": 750_000
+    }  # fmt: skip
+
+
+def test_requests_of_one_day_are_each_priced_at_their_own_hour(requests: Make) -> None:
+    flash = Target("flash", "Flash", "deepseek", "deepseek-v4-flash")
+    both = requests(
+        *(
+            {"session_id": str(hour), "date": date(2026, 9, 14), "at": 3_600 * hour,
+             "input_tokens": M}
+            for hour in (3, 5)
+        )
+    )  # fmt: skip
+    assert replayed(both, to(flash))["target_cost_usd_micros"] == 300_000 + 150_000

@@ -144,6 +144,21 @@ def test_the_example_fleets_lanes_stand_in_the_context_fit(requests: Make) -> No
     assert (rows["spark"], rows["codex"]) == (1, 3)
 
 
+def test_a_prompt_may_fill_the_part_of_a_window_that_the_operator_says(requests: Make) -> None:
+    org = load(ORG)
+    assert org.replay is not None
+    half = org.replay.model_copy(update={"room": 0.5, "subscriptions": ()})
+
+    def limits(replay: object) -> dict[str, int]:
+        table = context_fit(requests(), org.model_copy(update={"replay": replay}))
+        return dict(table.select("model", "prompt_limit_tokens").iter_rows())
+
+    without, halved = limits(None), limits(half)
+    assert without["z-ai/glm-5.2"] == 1_048_576 - 32_768
+    assert halved["z-ai/glm-5.2"] == (1_048_576 - 32_768) // 2
+    assert set(without) == set(halved) == {model.id for model in org.models}
+
+
 def test_the_example_fleets_policy_sends_targets_to_its_lanes() -> None:
     policy = policy_of(load(ORG))
     assert policy is not None
@@ -240,7 +255,7 @@ def test_what_a_cache_holds_is_told_apart_by_the_rate(requests: Make) -> None:
         (window(), rates(400, 380, 400), "fits", None),
         (window(), rates(500, 401, 600), "does_not_fit", None),
         (window(burn_percent_per_hour=25.0), rates(1, 0.5, 2), "does_not_fit", None),
-        (window(burn_percent_per_hour=21.0), REFUSED, "does_not_fit", None),
+        (window(burn_percent_per_hour=20.1), REFUSED, "does_not_fit", None),
         (window(burn_percent_per_hour=20.0), REFUSED, "unknown", "no_exchange_rate"),
         (window(burn_percent_per_hour=None), rates(1, 1, 1), "unknown", "no_burn_rate"),
         (window(status="stale", remaining_share=None), rates(1, 1, 1), "unknown", "no_reading"),

@@ -231,7 +231,9 @@ def test_a_hundred_thousand_mutated_lines_cost_no_good_one_and_little_memory(mac
 
 
 @pytest.mark.slow
-def test_lines_of_a_hundred_megabytes_and_pipes_cost_little_memory_and_hold_nothing_up(machine):
+def test_lines_of_a_hundred_megabytes_or_a_gigabyte_cost_little_memory_and_pipes_hold_nothing_up(
+    machine,
+):
     machine.write(machine.claude("p/small.jsonl"), transcript(reply("small")))
     base = machine.ingest_apart()
     padding = b"x" * 100_000_000
@@ -248,14 +250,19 @@ def test_lines_of_a_hundred_megabytes_and_pipes_cost_little_memory_and_hold_noth
     rollout = b"\n".join([meta, padding, *counts, b""])
     machine.write(machine.codex("rollout-1.jsonl"), rollout)
     machine.write(machine.codex("rollout-2.jsonl.zst"), zstandard.compress(rollout))
+    hole = machine.claude("p/of a hole.jsonl")
+    with hole.open("wb") as file:
+        file.write(encoded(reply("before of a hole")) + b"\n")
+        file.seek(10**9, os.SEEK_CUR)
+        file.write(b"\n" + encoded(reply("behind of a hole")) + b"\n")
     for path in (machine.claude("p/pipe.jsonl"), machine.codex("rollout-3.jsonl")):
         os.mkfifo(path)
-    names = list(long)
+    names = [*long, "of a hole"]
     del padding, long, data, line, rollout
     peak = machine.ingest_apart()
     told = {f"{place} {name}" for place in ("before", "behind") for name in names}
     assert {key for key in machine.billed() if ":" not in key} == {"small", *told}
     assert machine.rows().height == len(told) + 2
-    assert machine.sources()["quarantined"] == {"too_long": 4}
+    assert machine.sources()["quarantined"] == {"too_long": 5}
     assert peak < 512
     assert peak - base < 128

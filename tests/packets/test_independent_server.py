@@ -1,9 +1,7 @@
 """A second opinion: somebody else's mock of the protocol (mock-ai-api, from PyPI), not our own."""
 
-import socket
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,19 +12,10 @@ from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.packets import Client, Outcome
 from fleet_pipeline.packets.prompt import messages
 
+from ..foreign_server import free_port, started
 from .conftest import lane, packet
 
 PEER = "mock-ai-api==0.1.1"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as there:
-        return there.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +35,8 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Not by its own command, which starts its servers in sessions that outlive it.
     command = [python, "-m", "uvicorn", "app.openai_app:app", "--host", "127.0.0.1",
                "--port", str(openai)]  # fmt: skip
-    log = folder / "log"
-    with log.open("wb") as written:
-        server = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + 60
-            while not listens(openai):
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{openai}/v1"
-        finally:
-            server.terminate()
-            server.wait(20)
+    with started(command, openai, folder / "log"):
+        yield f"http://127.0.0.1:{openai}/v1"
 
 
 def ask(peer: str, model: str) -> Outcome:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -141,21 +140,23 @@ WORKER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
+from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
-from fleet_pipeline.packets import Client, QuotaLedger, opened, queue, run
+from fleet_pipeline.org import Lane
+from fleet_pipeline.packets import Client, Guard, QuotaLedger, Rules, opened, queue, run
 from fleet_pipeline.packets.queue import Queue
-from tests_packets import OPEN, PATIENT, lane
 
 queue.LEASE = timedelta(seconds=0)
-there = lane(sys.argv[3])
-with opened(Home(Path(sys.argv[2]))) as database:
+there = Lane(name="local", base_url=sys.argv[2], model="small", free=True)
+rules = Rules({"forge": "internal"}, frozenset({"forge"}), ())
+with opened(Home(Path(sys.argv[1]))) as database:
     waiting = Queue(database)
     print("ready", flush=True)
     while held := waiting.take(datetime.now(UTC)):
         made = run(
-            held.packet, [there], guard=OPEN, ledger=QuotaLedger(database),
-            client=Client([there], {}, PATIENT), now=lambda: datetime.now(UTC),
+            held.packet, [there], guard=Guard(rules, lambda folder: None, frozenset()),
+            ledger=QuotaLedger(database), client=Client([there], {}, Bounds(10, 30, 1 << 20)),
+            now=lambda: datetime.now(UTC),
         )
         waiting.finish(held, made, None, datetime.now(UTC))
 """
@@ -163,24 +164,18 @@ with opened(Home(Path(sys.argv[2]))) as database:
 
 @pytest.mark.slow
 def test_the_ledger_knows_every_call_and_the_queue_every_packet_after_any_kill(
-    home: Home, server: LocalServer, tmp_path: Path
+    home: Home, server: LocalServer
 ) -> None:
     """Workers are killed at random moments; then one is let finish."""
-    here = Path(__file__).parent
-    package = tmp_path / "tests_packets"
-    package.mkdir()
-    for name in ("conftest.py", "model_server.py"):
-        (package / name).write_text((here / name).read_text())
-    (package / "__init__.py").write_text("from .conftest import OPEN, PATIENT, lane\n")
     packets = [packet(id=f"p{n}") for n in range(40)]
     with opened(home) as connection:
         for one in packets:
             Queue(connection).add(one, ["local"], NOW)
     server.pause_before = 0.01
     moments, kills = random.Random(26), 0
-    command = [sys.executable, "-c", WORKER, str(tmp_path), str(home.root), server.url]
+    command = [sys.executable, "-c", WORKER, str(home.root), server.url]
     while True:
-        worker = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=here.parents[1])
+        worker = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"ready\n"
         if kills < 25:

@@ -20,6 +20,12 @@ REFUSED = {
     "a foreign file": "open('/etc/passwd')",
     "a foreign file from below": "import os; os.open('/etc/passwd', os.O_RDONLY)",
     "a foreign file by a detour": "import os; open(f'{os.__file__}/../../../../etc/passwd')",
+    "a foreign file under a false name": (
+        "import os; open(type('', (str,), {'startswith': lambda *_: True})('/etc/passwd'))"
+    ),
+    "a file to write, by other flags": (
+        "import os; os.O_CREAT = os.O_WRONLY = 0; open(os.__file__, 'a')"
+    ),
     "the memory of a process": "open('/proc/self/mem', 'rb')",
     "a new file": "open('left-behind', 'w')",
     "a file of the standard library to write": "import os; open(os.__file__, 'r+')",

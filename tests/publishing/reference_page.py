@@ -361,7 +361,10 @@ def _replay() -> dict[str, object]:
         "subscriptions": [
             {
                 "model": "spark", "name": "Spark", "cache": "none", "kinds": ["packet"],
-                "because": "Its maker's documentation.", "cuts": [], "routes": [],
+                "because": "Its maker's documentation.", "routes": [],
+                "cuts": [
+                    {"cut": "kind", "value": "editing", "moved_full_input_tokens": 400_000_000}
+                ],
                 "cases": [
                     {"name": name, "moved_share": 0.01, "cost_usd_micros": None,
                      "cost_low_usd_micros": None, "cost_high_usd_micros": None,
@@ -642,10 +645,10 @@ def _unprobed(
     """Return what a ranking of this moment says besides: nobody was asked yet."""
     place = {
         "rank": rank, "tier": 1, "rank_low": 1, "rank_high": len(RANKING), "previous_rank": rank,
-        "q05": 0.135, "q95": 0.865, "n_probes": 0, "provisional": True,
+        "reason": None, "q05": 0.135, "q95": 0.865, "n_probes": 0, "provisional": True,
     }  # fmt: skip
     return {
-        **place, "curated_rank": rank, "reason": None, "posterior_mean": 0.5, "n_days": 0,
+        **place, "curated_rank": rank, "posterior_mean": 0.5, "n_days": 0,
         "n_unavailable": 0, "availability": None, "cost_usd_per_mtok": None, "pareto": False,
         "context_fit_share": None, "provider": "openrouter", "provider_model": model,
         "is_free": _badge(prices) == "free",

@@ -42,7 +42,7 @@ def test_what_the_page_sums_up_has_its_evidence_one_click_away(read: Outline) ->
     ids = {attributes.get("id") for _, attributes in read.elements}
     links = {a.get("href") or "" for tag, a in Outline(render_page(reference_page())).elements}
     wanted = {link.partition("#")[2] for link in links if link.startswith("evidence.html#")}
-    assert wanted == {"replay", "work", "drift", "tables"}
+    assert wanted == {"replay", "usage", "work", "drift", "tables"}
     assert wanted <= ids
 
 
@@ -78,3 +78,8 @@ def test_a_hot_week_is_held_against_what_chance_alone_gives() -> None:
     assert "1.2 on average and 1.4 in one case of twenty" in outline(reference_page()).words
     usual = changed(anomalies__hot_week__verdict="within_chance")
     assert "no hotter than chance makes it" in outline(usual).words
+
+
+def test_output_that_may_grow_is_a_lower_bound_here_too() -> None:
+    assert "≥65.7M" in outline(reference_page()).words
+    assert "≥65.7M" not in outline(changed(usage__claude__output_final_share=1.0)).words

@@ -169,6 +169,30 @@ def test_one_line_in_two_hundred_may_be_left_out_and_no_more() -> None:
     assert "unreadable: 4" in found.says and "too_long: 2" in found.says
 
 
+def unfamiliar(*rows: tuple[str, str, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"client": "codex", "kind": kind, "name": name, "lines": lines}
+            for kind, name, lines in rows
+        ],
+        schema={"client": pl.String, "kind": pl.String, "name": pl.String, "lines": pl.Int64},
+    )
+
+
+def test_one_new_field_of_usage_is_a_warning_that_names_it() -> None:
+    assert quality.formats_are_known(unfamiliar(), 0).passed
+    found = quality.formats_are_known(unfamiliar(("usage_field", "image_tokens", 1)), 10_000)
+    assert (found.passed, found.refuses) == (False, False)
+    assert found.says == "new in usage: codex image_tokens"
+
+
+def test_lines_of_new_types_are_a_warning_beyond_three_in_a_hundred() -> None:
+    assert quality.formats_are_known(unfamiliar(("record_type", "holo-note", 30)), 1000).passed
+    found = quality.formats_are_known(unfamiliar(("record_type", "holo-note", 31)), 1000)
+    assert not found.passed and not found.refuses
+    assert found.says == "31 of 1,000 lines are of a type that is not known: holo-note"
+
+
 def test_a_first_publication_cannot_have_shrunk() -> None:
     assert quality.ledger_has_not_shrunk(usage(1, 0), sources(), None, None).passed
 

@@ -126,6 +126,13 @@ def test_a_model_that_stands_alone_in_a_table_is_compared_with_nothing() -> None
     assert standings(alone) == {}
 
 
+def test_a_row_of_another_days_table_is_known_from_that_day_on() -> None:
+    typos = shipped().filter(pl.col("metric") == "typos, percent")
+    days = dict(typos.select("model", "observed_at").iter_rows())
+    assert days["anthropic/claude-haiku-4.5"] < days["z-ai/glm-5.2"]
+    assert typos.group_by("observed_at").agg(pl.col("source").unique()).height == 2
+
+
 def test_every_shipped_table_compares_candidates() -> None:
     tables = shipped().group_by("benchmark", "metric").agg(pl.col("model").n_unique())
     assert tables["model"].min() == 2

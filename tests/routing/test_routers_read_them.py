@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +19,9 @@ import yaml
 
 from fleet_pipeline.routing import routing_files
 
+from ..foreign_server import free_port, started
 from ..local_server import LocalServer, serving
 from ..packets.completions import PATH, completion
-from ..packets.test_independent_server import free_port, listens
 from ..publishing.reference_page import reference_page
 
 CLAUDE_CODE_ROUTER = "@musistudio/claude-code-router@2.0.0"
@@ -63,20 +62,8 @@ def running(command: Path, home: Path) -> Iterator[str]:
         "SERVICE_PORT": str(port),
         "OPENROUTER_API_KEY": KEY,
     }
-    log = home / "log"
-    with log.open("wb") as written:
-        router = subprocess.Popen(
-            ["node", str(command), "start"], env=environment, stdout=written, stderr=written
-        )
-        try:
-            deadline = time.monotonic() + 60
-            while not listens(port):
-                assert router.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            router.terminate()
-            router.wait(20)
+    with started(["node", str(command), "start"], port, home / "log", environment):
+        yield f"http://127.0.0.1:{port}"
 
 
 BEST = {

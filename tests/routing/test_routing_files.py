@@ -172,10 +172,20 @@ def test_what_changed_since_last_week_is_told() -> None:
     calm = routing_document(reference_page())
     assert calm["diff"]["since"] == "2026-06-10"
     assert calm["diff"]["places"] == []
-    moved = changed(ranking__1__previous_rank=4, ranking__1__reason="up from 4 to 2")
-    [place] = routing_document(moved)["diff"]["places"]
-    assert (place["scope"], place["from"], place["to"]) == ("overall", 4, 2)
-    assert place["reason"] == "up from 4 to 2"
+    reviews = reference_page()["ranking"][1]["work_types"]
+    [review] = [n for n, each in enumerate(reviews) if each["work_type"] == "code_review"]
+    moved = changed(
+        ranking__1__previous_rank=4,
+        ranking__1__reason="up from 4 to 2",
+        **{
+            f"ranking__1__work_types__{review}__previous_rank": 3,
+            f"ranking__1__work_types__{review}__reason": "up from 3 to 2",
+        },
+    )
+    overall, by_kind = routing_document(moved)["diff"]["places"]
+    assert (overall["scope"], overall["from"], overall["to"]) == ("overall", 4, 2)
+    assert (by_kind["scope"], by_kind["from"], by_kind["to"]) == ("code_review", 3, 2)
+    assert [overall["reason"], by_kind["reason"]] == ["up from 4 to 2", "up from 3 to 2"]
 
 
 def test_a_model_that_is_no_longer_listed_is_no_candidate() -> None:

@@ -5,7 +5,7 @@
 Changes are made one at a time in a copy of the checkout. Each is held against the tests that run
 the changed line, the quickest first, until one fails. Says which changes nobody noticed; those that
 change nothing that could be noticed are in ``equivalent.py``, each with its reason. Without --only,
---in and --sample it tries them all, and writes the shares to docs/reliability.md.
+--in and --sample it tries them all. Shares of whole parts go to docs/reliability.md.
 """
 
 import argparse
@@ -37,8 +37,12 @@ BESIDE = ("pyproject.toml", "README.md", "Makefile", "requirements.lock", "dagst
 PRELOADED = ("pytest", "hypothesis", "click", "pydantic", "msgspec", "yaml", "duckdb", "jinja2")
 """Imported once for all changes; nothing that starts threads."""
 
+LONGEST_SECONDS = 10
+"""Tests that took longer are left out: property tests, which would make a trial last for days."""
+
 PATIENCE_SECONDS = 60
 LEAST_SHARE = 0.85
+HEADING = "Mutation testing"
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,12 @@ class Tests:
         """Return the tests that run the changed line, the quickest first."""
         names = self.ran[mutant.path].get(str(mutant.line), [])
         return sorted(
-            (test for test in self.seconds if any(test.startswith(name) for name in names)),
-            key=lambda test: self.seconds[test],
+            (
+                test
+                for test, took in self.seconds.items()
+                if took <= LONGEST_SECONDS and any(test.startswith(name) for name in names)
+            ),
+            key=self.seconds.__getitem__,
         )
 
 
@@ -132,25 +140,36 @@ def judged(part: str, asked: argparse.Namespace, checkout: Path, deadline: float
         seen["killed"] += is_noticed
         if not is_noticed:
             print(f"survived: {mutant}", flush=True)
+        if sys.stderr.isatty() or seen["tried"] % 25 == 0:
+            print(f"{part}: {seen['killed']} of {seen['tried']}", file=sys.stderr, flush=True)
     return seen
 
 
-def report(measured: dict[str, Counter[str]], seed: int) -> list[str]:
-    """Return the lines of docs/reliability.md about this."""
-    rows = [
-        f"| {part} | {seen['possible']:,} | {seen['equivalent']} | {seen['tried']:,} |"
+def row(part: str, seen: Counter[str], seed: int) -> str:
+    """Return the line of docs/reliability.md about a part."""
+    return (
+        f"| {part} | {seen['possible']:,} | {seen['equivalent']} | {seen['tried']:,}"
+        f"{'' if seen['tried'] + seen['equivalent'] == seen['possible'] else f', seed {seed}'} |"
         f" {seen['killed']:,} | {seen['killed'] / max(1, seen['tried']):.1%} |"
-        for part, seen in measured.items()
-    ]
-    return [
+    )
+
+
+def write(rows: dict[str, str]) -> None:
+    """Put the rows of parts into docs/reliability.md, beside those that it has of others."""
+    for line in page.section(HEADING):
+        part = line.strip("| ").partition(" ")[0]
+        if part in SUBJECTS:
+            rows.setdefault(part, line)
+    lines = [
         "Written by `make mutation`: one thing is changed in a module, and a test should fail.",
-        f"They are tried in an order drawn with seed {seed}. Equivalent ones change nothing that a",
-        "test could see; each is in `tests/strength/equivalent.py` with its reason.",
+        "Equivalent changes are those that no test could see; each is in",
+        "`tests/strength/equivalent.py` with its reason.",
         "",
-        "| modules | possible changes | equivalent | tried | killed | share |",
+        "| modules | possible changes | equivalent | tried | noticed | share |",
         "|---|--:|--:|--:|--:|--:|",
-        *rows,
+        *(rows[part] for part in SUBJECTS if part in rows),
     ]
+    page.write_section(HEADING, lines)
 
 
 def main() -> None:
@@ -169,8 +188,8 @@ def main() -> None:
         for part in [asked.only] if asked.only else SUBJECTS:
             measured[part] = judged(part, asked, checkout, deadline)
             print(f"{part}: {dict(measured[part])}", flush=True)
-    if not asked.path and not asked.sample and not asked.only:
-        page.write_section("Mutation testing", report(measured, asked.seed))
+    if not asked.path:
+        write({part: row(part, seen, asked.seed) for part, seen in measured.items()})
     weak = [p for p, n in measured.items() if n["killed"] < LEAST_SHARE * n["tried"]]
     sys.exit(f"too few changes are noticed: {', '.join(weak)}" if weak else None)
 

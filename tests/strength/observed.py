@@ -56,7 +56,7 @@ class Observer:
 def observed(subject: Subject) -> dict[str, object]:
     """Return what was seen: seconds by test, tests by line, and counts of lines and branches."""
     paths = subject.paths(ROOT)
-    coverage = Coverage(data_file=None, branch=True, config_file=False, include=map(str, paths))
+    coverage = Coverage(data_file=None, branch=True, config_file=False, include=[*map(str, paths)])
     observer = Observer(coverage)
     tests = [one for one in subject.tests if (ROOT / one).exists()]
     options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-m", "not slow", "--no-header"]

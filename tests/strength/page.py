@@ -1,5 +1,6 @@
 """docs/reliability.md: every section is written by the command that measured it."""
 
+import re
 from collections.abc import Sequence
 
 from tests.strength.subjects import ROOT
@@ -14,14 +15,14 @@ ORDER = (
 )
 
 
+def section(heading: str) -> list[str]:
+    """Return the lines that now stand under a heading."""
+    return _sections().get(heading, "").splitlines()
+
+
 def write_section(heading: str, lines: Sequence[str]) -> None:
     """Put ``lines`` under a heading of ``ORDER``; every other section stays as it is."""
-    text = PAGE.read_text() if PAGE.exists() else ""
-    sections = {}
-    for section in ("\n" + text).split("\n## " if not text else "\n#")[1:]:
-        title, _, body = section.lstrip("#").strip().partition("\n")
-        sections[title] = body.strip()
-    sections[heading] = "\n".join(lines).strip()
+    sections = {**_sections(), heading: "\n".join(lines).strip()}
     PAGE.write_text(
         "\n".join(
             f"{'#' if title == ORDER[0] else '##'} {title}\n\n{sections[title]}\n"
@@ -29,3 +30,9 @@ def write_section(heading: str, lines: Sequence[str]) -> None:
             if title in sections
         )
     )
+
+
+def _sections() -> dict[str, str]:
+    text = PAGE.read_text() if PAGE.exists() else ""
+    found = re.split(r"^##? (.+)$", text, flags=re.MULTILINE)[1:]
+    return {title: body.strip() for title, body in zip(found[::2], found[1::2], strict=True)}

@@ -34,7 +34,8 @@ SUBJECTS = {
             "tests/ledger/test_reading_only_what_is_new.py",
             "tests/ledger/test_sources.py",
             "tests/ledger/test_reconciliation.py",
-            "tests/ledger/test_rules.py",
+            "tests/ledger/test_connected.py",
+            "tests/ledger/test_waiting.py",
         ),
     ),
     "costing": Subject(

@@ -42,6 +42,7 @@ def test_a_ledger_row_holds_disjoint_tokens():
     assert (row["output_tokens"], row["reasoning_tokens"]) == (8, 4)
     assert (row["client"], row["output_is_final"], row["model"]) == ("codex", True, "gpt-5.5")
     assert row["session_id"] == rollout.thread_id
+    assert row["web_search_requests"] == 0, "Codex tells of none"
 
 
 def test_counts_that_come_two_or_three_times_are_one_request():

@@ -4,12 +4,15 @@ Belongs here: what a feed's fields mean, and fetching its bytes. Nothing here de
 price is believed.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.pricing.feeds import litellm, models_dev, openrouter
+from fleet_pipeline.pricing.hours import HourlyPrice
 from fleet_pipeline.pricing.observations import Answer
 
 Read = Callable[[bytes], Answer]
@@ -21,6 +24,10 @@ READERS: Final[Mapping[str, Read]] = {
 }
 """By source, most trusted first: where two list one model, the first is asked."""
 
+_HOURS: Final[Mapping[str, Callable[[str, object], tuple[HourlyPrice, ...]]]] = {
+    openrouter.SOURCE: openrouter.hours,
+    litellm.SOURCE: litellm.hours,
+}
 _URLS: Final = {
     openrouter.SOURCE: openrouter.URL,
     models_dev.SOURCE: models_dev.URL,
@@ -47,6 +54,13 @@ def feed(source: str, url: str | None = None) -> Feed:
             f"there is no price feed {source!r}; choose from {', '.join(READERS)}"
         )
     return Feed(source, url or _URLS[source])
+
+
+def hourly_prices(source: str, model: str, told: str | None) -> tuple[HourlyPrice, ...]:
+    """Return the prices for hours of the day that a feed told in its own words."""
+    if told is None or source not in _HOURS:
+        return ()
+    return _HOURS[source](model, json.loads(told, parse_float=Decimal))
 
 
 def origin(source: str, provider: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.pricing.feeds.documents import document
+from fleet_pipeline.pricing.hours import MINUTES_PER_DAY, HourlyPrice, minute_of_day
 from fleet_pipeline.pricing.model_price import PriceTier
 from fleet_pipeline.pricing.observations import (
     Answer,
@@ -69,6 +70,31 @@ def read(body: bytes) -> Answer:
     if not offers:
         raise SourceError("the answer lists no model")
     return Answer(tuple(offers), {"without prices": without} if without else {})
+
+
+def hours(model: str, told: object) -> tuple[HourlyPrice, ...]:
+    """Return what ``off_peak_pricing`` asks; what cannot be understood asks nothing.
+
+    One window ('16:30-00:30', UTC) beside its prices, or several under ``windows``, with weekdays
+    from 1, which is Monday. It replaces the price of whatever tier a request reaches.
+    """
+    if not isinstance(told, Mapping):
+        return ()
+    stated = tuple((column, price) for column, price in _prices(told).items() if price is not None)
+    listed = told.get("windows")
+    found = []
+    for window in listed if isinstance(listed, list) else [told]:
+        if not isinstance(window, Mapping):
+            continue
+        start, _, end = str(window.get("hours_utc", "")).partition("-")
+        first, last = minute_of_day(start.strip()), minute_of_day(end.strip())
+        days = window.get("weekdays")
+        weekdays = (
+            frozenset(n for n in range(1, 8) if n in days) if isinstance(days, list) else None
+        )
+        if start and end and first is not None and last is not None and stated:
+            found.append(HourlyPrice(first % MINUTES_PER_DAY, last, stated, weekdays))
+    return tuple(found)
 
 
 def _prices(entry: Mapping[str, object], above: str = "") -> dict[str, Decimal | None]:

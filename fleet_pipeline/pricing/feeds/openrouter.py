@@ -11,6 +11,7 @@ from typing import Final
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.pricing.feeds.documents import document, part
+from fleet_pipeline.pricing.hours import MINUTES_PER_DAY, HourlyPrice, minute_of_day
 from fleet_pipeline.pricing.model_price import PriceTier
 from fleet_pipeline.pricing.observations import (
     Answer,
@@ -35,6 +36,15 @@ _KEYS: Final = {
     "cache_write_5m_usd_per_mtok": "input_cache_write",
     "cache_write_1h_usd_per_mtok": "input_cache_write_1h",
 }
+_WEEKDAYS: Final = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+)
 _SCHEMA_PARAMETERS: Final = {"structured_outputs"}
 _STORAGE_IS_NO_WRITE: Final = "google/"
 """Google bills the hours that a cache is stored; its "write" price is no price of a write."""
@@ -57,6 +67,29 @@ def read(body: bytes) -> Answer:
         else:
             offers.append(_offer(model, entry, prices))
     return Answer(tuple(offers), dict(left_out))
+
+
+def hours(model: str, told: object) -> tuple[HourlyPrice, ...]:
+    """Return what conditional prices ask at some hours; what cannot be understood asks nothing.
+
+    ``told`` is what ``Offer.hours`` keeps. ``utc_start`` and ``utc_end`` are HHMM numbers, the end
+    exclusive; without them an entry holds for the whole of its ``utc_days``.
+    """
+    found = []
+    for one in told if isinstance(told, list) else []:
+        if not isinstance(one, Mapping):
+            continue
+        start, end = minute_of_day(one.get("utc_start", 0)), minute_of_day(one.get("utc_end", 2400))
+        days = one.get("utc_days")
+        weekdays = None
+        if isinstance(days, list):
+            weekdays = frozenset(n for n, name in enumerate(_WEEKDAYS, 1) if name in days)
+        prices = _prices(model, part(one, "pricing") or one)
+        stated = tuple((column, price) for column, price in prices.items() if price is not None)
+        if start is not None and end is not None and stated:
+            above = count(one.get("min_prompt_tokens")) or 0
+            found.append(HourlyPrice(start % MINUTES_PER_DAY, end, stated, weekdays, above))
+    return tuple(found)
 
 
 def _offer(model: str, entry: Mapping[str, object], prices: Mapping[str, object]) -> Offer:

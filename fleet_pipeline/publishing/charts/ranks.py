@@ -18,8 +18,20 @@ class RankLine:
     model: str
     name: str
     rank: int
-    points: tuple[tuple[str, int], ...]
+    points: tuple[tuple[float, int], ...]
+    """Shares of the width, and pixels down."""
     moved: bool
+
+    @property
+    def path(self) -> str:
+        """The line in a box a thousand wide and as high as the chart."""
+        return "L".join(f"{1000 * x:.0f} {y}" for x, y in self.points)
+
+    @property
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Where the line begins and ends."""
+        (first, top), (last, bottom) = self.points[0], self.points[-1]
+        return (pct(first), top), (pct(last), bottom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,11 @@ class Ranks:
     lines: tuple[RankLine, ...]
     weeks: tuple[tuple[str, str], ...]
     height: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nobody moved in any of the weeks."""
+        return all(len({y for _, y in line.points}) == 1 for line in self.lines)
 
 
 def ranks(page: Record) -> Ranks | None:
@@ -52,7 +69,7 @@ def ranks(page: Record) -> Ranks | None:
         known = by_model.get(model, {})
         if weeks[-1] not in known:
             continue
-        points = tuple((pct(places[w]), 14 + ROW * (known[w] - 1)) for w in weeks if w in known)
+        points = tuple((places[w], 14 + ROW * (known[w] - 1)) for w in weeks if w in known)
         moved = known[weeks[-1]] != known.get(weeks[-2])
         name = text(row, "name") or model
         lines.append(RankLine(model, name, known[weeks[-1]], points, moved))

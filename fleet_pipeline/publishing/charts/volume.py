@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fleet_pipeline.publishing.charts.scale import amount, pct
 from fleet_pipeline.publishing.figures import Record
+
+_SHORTEST: Final = 0.004
+"""What is not nothing can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ def volumes(rows: Sequence[Record], moves: str) -> tuple[Volume, ...]:
     for row in rows:
         full = amount(row, "full_input_tokens")
         moved = min(amount(row, moves), full)
-        stays = pct((full - moved) / largest) if largest else "0%"
+        shortest = _SHORTEST if full and not moved else 0.0
+        stays = pct(max((full - moved) / largest, shortest)) if largest else "0%"
         bars.append(Volume(row, stays, pct(moved / largest) if largest and moved else None))
     return tuple(bars)
