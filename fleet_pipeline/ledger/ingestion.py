@@ -172,13 +172,14 @@ def _in_order(found: Found) -> Iterator[ToRead]:
 def _shares(files: Sequence[ToRead], processes: int | None) -> list[list[ToRead]]:
     """Return what each process is to read: as many bytes, and files of about the same days.
 
-    What does not lie on this machine stays with the first, which has the connection.
+    What does not lie on this machine stays with the first, which has the connection. It also writes
+    what all of them have read, as long as reading an eighth of it takes.
     """
+    local = sum(each.file.size for each in files if isinstance(each.file, LocalFile))
     if processes is None:
-        local = sum(each.file.size for each in files if isinstance(each.file, LocalFile))
         processes = min(_cores(), local // _WORTH_A_PROCESS, _MOST_PROCESSES)
     shares: list[list[ToRead]] = [[] for _ in range(max(1, processes))]
-    sizes = [0] * len(shares)
+    sizes = [local // 8] + [0] * (len(shares) - 1)
     for each in files:
         least = sizes.index(min(sizes)) if isinstance(each.file, LocalFile) else 0
         shares[least].append(each)
