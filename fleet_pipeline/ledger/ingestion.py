@@ -144,7 +144,6 @@ class _Ingestion:
     def _write(self) -> None:
         """Write what was read; only then may the register say that it was."""
         self._intake.write(self._home, self._host)
-        self._intake = Intake()
         for entry in self._entries:
             self._register.put(entry)
         self._entries = []
