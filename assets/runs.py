@@ -60,7 +60,9 @@ def _history_kept_lightly() -> Iterator[None]:
     """
     kept: dict[str, sqlite3.Connection] = {}
 
-    def opened(connection: sqlite3.Connection, _: object) -> None:
+    def opened(connection: object, _: object) -> None:
+        if not isinstance(connection, sqlite3.Connection):
+            return  # the operator keeps the history elsewhere
         connection.execute("pragma synchronous = normal")
         [(_, _, file), *_] = connection.execute("pragma database_list").fetchall()
         if file and file not in kept:

@@ -9,6 +9,7 @@ from assets.partitions import close_of_key
 from assets.resources import Fleet
 from fleet_pipeline import alerts
 from fleet_pipeline.errors import FleetError
+from fleet_pipeline.org import fleet_file
 
 
 @dg.run_failure_sensor(
@@ -20,8 +21,6 @@ from fleet_pipeline.errors import FleetError
 def failures_are_told(context: dg.RunFailureSensorContext) -> None:
     """Tell of a failed run once; what cannot be told is in the sensor's log, and stops nothing."""
     run = context.dagster_run
-    # As a resource it would be the home's writer, which a message need not be.
-    fleet = Fleet(**_configured(run))
     key = run.tags.get("dagster/partition")
     close = close_of_key(key) if key else None
     logged = context.instance.all_logs(run.run_id)
@@ -31,8 +30,8 @@ def failures_are_told(context: dg.RunFailureSensorContext) -> None:
     except KeyboardInterrupt:
         reasons = ["the run was interrupted"]
     try:
-        settings = fleet.settings()
-        org = settings.organisation()
+        settings = _fleet_of(run).settings()
+        org = fleet_file(settings.org_folder)
     except FleetError as error:
         context.log.error(f"nobody could be told: {error}")
         return
@@ -47,11 +46,14 @@ def failures_are_told(context: dg.RunFailureSensorContext) -> None:
         context.log.warning(f"not told: {untold}")
 
 
-def _configured(run: dg.DagsterRun) -> dict[str, Any]:
-    """Return what a run was told of its fleet; nothing where the environment says it all."""
+def _fleet_of(run: dg.DagsterRun) -> Fleet:
+    """Return the fleet that a run was for, without its transcripts: those may be what is missing.
+
+    Not as a resource: that would be the home's writer, which a message need not be.
+    """
     resources: Any = run.run_config.get("resources", {})
-    found: dict[str, Any] = resources.get("fleet", {}).get("config", {})
-    return found
+    given = resources.get("fleet", {}).get("config", {})
+    return Fleet(home=given.get("home", ""), org=given.get("org", ""))
 
 
 sensors = [failures_are_told]

@@ -421,8 +421,8 @@ _IN_ITS_TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("subscription_room", "p90_percent_high"): "The same at the dear end of the rate's interval.",
     ("subscription_room", "verdict"): "fits, does_not_fit or unknown.",
     ("subscription_room", "reason"): (
-        "What is missing: no_reading, no_burn_rate, no_exchange_rate, or within_the_doubt of the"
-        " rate."
+        "Why: no_reading, no_burn_rate or no_exchange_rate, within_the_doubt of the rate, or"
+        " own_use, which alone empties the window at its present rate."
     ),
     ("offload_replay", "hit_rate"): "Share of moved input that is billed as cache reads.",
     ("replay_routes", "model"): "Candidate as the organisation names it.",

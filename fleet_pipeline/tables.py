@@ -4,24 +4,18 @@ Belongs here: finding a statement and running it in memory. What a table means s
 file; reading and writing Parquet belongs to the graph.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 
 import duckdb
 import polars as pl
 
 Parameter = str | int | float | bool | date | datetime | Decimal | None
-
-# What a connection may do: UTC days, no file or network, and no silent look at Python variables
-# that happen to bear a table's name.
-_SETTINGS = (
-    "set TimeZone = 'UTC'",
-    "set python_enable_replacements = false",
-    "set enable_external_access = false",
-)
 
 # DuckDB sums BIGINT into HUGEINT, which leaves as a decimal of 38 digits: no consumer of a table
 # expects that, so a statement has to say ``::bigint``.
@@ -38,7 +32,7 @@ def run(
 ) -> pl.DataFrame:
     """Make the table ``name`` from frames that the statement calls by their keyword.
 
-    Pure: each call has its own in-memory DuckDB in UTC. ``parameters`` fill ``$name`` places.
+    Pure: a call sees its own frames and nothing else. ``parameters`` fill ``$name`` places.
     Raises TypeError where a column leaves as HUGEINT, duckdb.Error where a frame is missing.
     """
     with in_memory(frames) as connection:
@@ -52,9 +46,21 @@ def run(
 @contextmanager
 def in_memory(frames: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a DuckDB in UTC that knows ``frames`` by name, and nothing else of this machine."""
-    with duckdb.connect() as connection:
-        for setting in _SETTINGS:
-            connection.sql(setting)
+    with _database(os.getpid()).cursor() as connection:
+        # No silent look at Python variables that happen to bear a table's name.
+        connection.sql("set python_enable_replacements = false")
         for name, frame in frames.items():
             connection.register(name, frame)
         yield connection
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """Return the one database of ``process``, always empty: frames are seen by their cursor alone.
+
+    Starting one takes longer than most statements; its threads do not survive a fork.
+    """
+    database = duckdb.connect()
+    database.sql("set global TimeZone = 'UTC'")
+    database.sql("set enable_external_access = false")
+    return database

@@ -7,7 +7,7 @@ import pytest
 from fleet_pipeline.drift import WEEKS, chance
 from fleet_pipeline.drift.agent_days import FAR, FEWEST_DAYS, LEAST_SPREAD
 from fleet_pipeline.headroom import exchange
-from fleet_pipeline.publishing.page import REFUSALS
+from fleet_pipeline.publishing.page_view import REFUSALS
 
 DOC = " ".join((Path(__file__).parents[1] / "docs" / "headroom.md").read_text("utf-8").split())
 

@@ -51,6 +51,16 @@ def test_days_are_utc_days_whatever_the_machine_thinks(monkeypatch: pytest.Monke
     assert tables.run("any").item() == "2026-06-17"
 
 
+def test_a_frame_is_seen_by_its_own_call_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    _stand_in(monkeypatch, "select * from spent")
+    assert tables.run("any", spent=pl.DataFrame({"tokens": [1]})).item() == 1
+    with pytest.raises(duckdb.CatalogException):
+        tables.run("any")
+    with tables.in_memory({"spent": pl.DataFrame({"tokens": [2]})}) as other:
+        assert tables.run("any", spent=pl.DataFrame({"tokens": [3]})).item() == 3
+        assert other.sql("select * from spent").fetchall() == [(2,)]
+
+
 def test_a_python_variable_never_stands_in_for_a_missing_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,7 +18,7 @@ HIGH: Final = 0.9
 """The stretch that is planned for: nine in ten hold no more. A mean would overrun half of them."""
 
 Verdict = Literal["fits", "does_not_fit", "unknown"]
-Reason = Literal["no_reading", "no_burn_rate", "no_exchange_rate", "within_the_doubt"]
+Reason = Literal["no_reading", "no_burn_rate", "own_use", "no_exchange_rate", "within_the_doubt"]
 
 _CLASSES: Final = ("input", "cache_read", "output")
 _BOUNDS: Final = ("percent_per_mtok", "percent_per_mtok_low", "percent_per_mtok_high")
@@ -61,8 +61,7 @@ def subscription_room(
     window by the fitted rate, with the rate's interval. ``own_percent`` is what Codex itself burns
     in a whole window at its present rate. The work 'fits' where both together stay below the whole
     even at the dear end of the rate, and does not where they exceed it at the cheap end, or the
-    client's own use does. Unknown is null, and ``reason`` says what is missing. No rows without a
-    policy.
+    client's own use alone does. Unknown is null, and ``reason`` says why. No rows without a policy.
     """
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
@@ -122,7 +121,7 @@ def _verdict(
     if own is None:
         return "unknown", "no_burn_rate"
     if own > 100:
-        return "does_not_fit", None
+        return "does_not_fit", "own_use"
     if low is None or high is None:
         return "unknown", "no_exchange_rate"
     if own + high <= 100:

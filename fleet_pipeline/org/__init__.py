@@ -8,7 +8,7 @@ from fleet_pipeline.org.agent_map import AgentMap
 from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.frames import agents_by_folder, agents_table, priced_models
 from fleet_pipeline.org.lanes import Lane, LaneLimits, PacketRules, Privacy
-from fleet_pipeline.org.loading import load, with_offload
+from fleet_pipeline.org.loading import fleet_file, load, with_offload
 from fleet_pipeline.org.places import PriceFeed, Publication, Source
 from fleet_pipeline.org.schema import (
     UNATTRIBUTED,
@@ -70,6 +70,7 @@ __all__ = [
     "WorkRule",
     "agents_by_folder",
     "agents_table",
+    "fleet_file",
     "leaves_claude",
     "load",
     "priced_models",

@@ -48,6 +48,20 @@ def load(folder: Path) -> Org:
     return _load(folder, tuple(_content(folder / name) for name in FILES))
 
 
+def fleet_file(folder: Path) -> FleetFile:
+    """Return what ``fleet.yaml`` says, whatever mistakes the other files have.
+
+    For whoever has to be told of them. Raises ConfigurationError for mistakes in this one.
+    """
+    file = folder / "fleet.yaml"
+    document, mistakes = read(file, _content(file) or b"")
+    if document is not None:
+        mistakes += _misshapen(document, FleetFile)
+    if mistakes or document is None:
+        raise ConfigurationError("\n".join(_in_order(mistakes)))
+    return FleetFile.model_validate(document.value)
+
+
 def _content(file: Path) -> bytes | None:
     with suppress(OSError):
         return file.read_bytes()

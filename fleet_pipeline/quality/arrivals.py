@@ -10,6 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
+from fleet_pipeline.ledger import Held
 from fleet_pipeline.quality.outcome import Outcome
 
 _QUIET_DAYS: Final = 7
@@ -22,6 +24,8 @@ _DEVIATIONS: Final = 4.0
 _MAD_TO_DEVIATION: Final = 1.4826
 """Of a normal distribution: Rousseeuw and Croux, JASA 88 (1993), p. 1273."""
 _MOST_FALLEN: Final = 0.6
+_MOST_STRANGE: Final = 0.03
+"""Of all lines, of types that are not known: row R17 of the reliability plan."""
 _LEAST_BAND: Final = 0.5
 """A band is never narrower than half its median on each side: eight weeks tell little of spread."""
 
@@ -158,6 +162,59 @@ def hosts_are_read(not_read: Sequence[str], not_readable: int) -> Outcome:
         table="transcript_evidence",
         remedy="`fleet doctor` names them; give back the permission, or mount the folder",
     )
+
+
+def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome:
+    """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
+    quiet = [host for host in known if host["host"] in set(listed) and is_quiet(host)]
+    return Outcome(
+        "hosts_are_reporting",
+        "warn",
+        not quiet,
+        "; ".join(told(host) for host in quiet) + "; see that its transcripts still arrive"
+        if quiet
+        else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
+        {"quiet_hosts": len(quiet)},
+    )
+
+
+def quarantine_is_small(sources: Held) -> Outcome:
+    """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
+    reasons, lines = sources["quarantined"], sources["requests_lines"]
+    left_out = sum(reasons.values())
+    return Outcome(
+        "quarantine_is_small",
+        "warn",
+        left_out * 200 <= lines,
+        f"{left_out:,} lines not believed beside {lines:,} that were"
+        + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
+        {"left_out": left_out, "believed": lines},
+    )
+
+
+def formats_are_known(unfamiliar: pl.DataFrame, lines: int) -> Outcome:
+    """No field of usage is new, and few lines are of a type that is: usage may move into either.
+
+    ``unfamiliar`` has the rows of ``ledger.unfamiliar``, ``lines`` how many all transcripts have.
+    """
+    fields = unfamiliar.filter(pl.col("kind") == "usage_field")
+    types = unfamiliar.filter(pl.col("kind") == "record_type")
+    strange = int(types["lines"].sum())
+    told = [f"{client} {name}" for client, name in fields.select("client", "name").iter_rows()]
+    parts = [f"new in usage: {', '.join(told)}"] if told else []
+    if strange > lines * _MOST_STRANGE:
+        parts.append(
+            f"{strange:,} of {lines:,} lines are of a type that is not known:"
+            f" {', '.join(sorted(set(types['name'])))}"
+        )
+    return Outcome(
+        "formats_are_known", "warn", not parts,
+        "; ".join(parts) or f"nothing new in usage; {strange:,} of {lines:,} lines of new types",
+        {"new_usage_fields": fields.height, "lines_of_new_types": strange},
+        table="transcript_evidence",
+        remedy="a client changed its format: see that its totals still agree (`fleet doctor`),"
+        " and look for a newer version of this program",
+    )  # fmt: skip
 
 
 def requests_fit_their_window(model_contexts: pl.DataFrame) -> Outcome:

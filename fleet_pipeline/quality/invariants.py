@@ -10,17 +10,19 @@ from typing import Any, Final
 
 import polars as pl
 
-from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
+from fleet_pipeline.hosts import Host
 from fleet_pipeline.ledger import Held
 from fleet_pipeline.quality import verdicts
 from fleet_pipeline.quality.arrivals import (
     agents_are_heard_of,
+    hosts_are_reporting,
+    quarantine_is_small,
     ranking_is_complete,
     requests_fit_their_window,
     volume_has_not_collapsed,
     volumes_are_usual,
 )
-from fleet_pipeline.quality.outcome import Outcome
+from fleet_pipeline.quality.outcome import REPORT_IT, Outcome
 from fleet_pipeline.quality.verdicts import verdicts_hold
 
 Tables = Mapping[str, pl.DataFrame]
@@ -40,9 +42,6 @@ MOST_BEYOND_TOTALS: Final = 0.05
 """Of what a client says it was billed. Its totals leave out streams that broke off and compaction
 on the server, both of which were billed: 1.6 % with the recorded client, full of both."""
 
-MOST_STRANGE: Final = 0.03
-"""Of all lines, of types that are not known: row R17 of the reliability plan."""
-
 LEAST_COMPLETE: Final = 0.9
 """Of what a client says it was billed. Titles, compaction and searches are in no transcript: less
 than 1 % with the recorded client."""
@@ -57,6 +56,7 @@ def requests_are_unique(ledger: pl.DataFrame) -> Outcome:
         repeated == 0,
         f"{ledger.height:,} requests, {repeated:,} rows share a key with another",
         {"requests": ledger.height, "repeated": repeated},
+        remedy=REPORT_IT,
     )
 
 
@@ -111,6 +111,7 @@ def _adds_up(
         not off,
         f"the parts are off: {', '.join(off)}" if off else f"{len(parts)} sums equal their whole",
         {"sums_off": len(off)},
+        remedy=REPORT_IT,
     )
 
 
@@ -128,6 +129,7 @@ def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> Ou
         if off
         else f"the routes of {sums.height} candidates are all of Claude's requests",
         {"candidates_off": len(off)},
+        remedy=REPORT_IT,
     )
 
 
@@ -235,45 +237,6 @@ def _requests_by_host(sources: object) -> dict[str, int]:
     return {host["host"]: host["requests"] for host in sources["hosts"] if host["host"] != "demo"}
 
 
-def quarantine_is_small(sources: Held) -> Outcome:
-    """Hardly any line had to be left out; more than one in two hundred hints at a new format."""
-    reasons, lines = sources["quarantined"], sources["requests_lines"]
-    left_out = sum(reasons.values())
-    return Outcome(
-        "quarantine_is_small",
-        "warn",
-        left_out * 200 <= lines,
-        f"{left_out:,} lines not believed beside {lines:,} that were"
-        + "".join(f"; {reason}: {count:,}" for reason, count in sorted(reasons.items())),
-        {"left_out": left_out, "believed": lines},
-    )
-
-
-def formats_are_known(unfamiliar: pl.DataFrame, lines: int) -> Outcome:
-    """No field of usage is new, and few lines are of a type that is: usage may move into either.
-
-    ``unfamiliar`` has the rows of ``ledger.unfamiliar``, ``lines`` how many all transcripts have.
-    """
-    fields = unfamiliar.filter(pl.col("kind") == "usage_field")
-    types = unfamiliar.filter(pl.col("kind") == "record_type")
-    strange = int(types["lines"].sum())
-    told = [f"{client} {name}" for client, name in fields.select("client", "name").iter_rows()]
-    parts = [f"new in usage: {', '.join(told)}"] if told else []
-    if strange > lines * MOST_STRANGE:
-        parts.append(
-            f"{strange:,} of {lines:,} lines are of a type that is not known:"
-            f" {', '.join(sorted(set(types['name'])))}"
-        )
-    return Outcome(
-        "formats_are_known", "warn", not parts,
-        "; ".join(parts) or f"nothing new in usage; {strange:,} of {lines:,} lines of new types",
-        {"new_usage_fields": fields.height, "lines_of_new_types": strange},
-        table="transcript_evidence",
-        remedy="a client changed its format: see that its totals still agree (`fleet doctor`),"
-        " and look for a newer version of this program",
-    )  # fmt: skip
-
-
 def ledger_is_within_client_totals(reconciliation: pl.DataFrame) -> Outcome:
     """No session has more in the ledger than its client was billed: nothing is counted twice."""
     whole = _whole_clients(reconciliation)
@@ -319,20 +282,6 @@ def _compared(reconciliation: pl.DataFrame) -> str:
         f"{row['client']}: {row['comparable']:,} of {row['sessions']:,} sessions have a total,"
         f" {row['agreeing']:,} agree to the token"
         for row in _whole_clients(reconciliation)
-    )
-
-
-def hosts_are_reporting(known: Sequence[Host], listed: Sequence[str]) -> Outcome:
-    """Each listed host was heard of within a week: else its transcripts may no longer arrive."""
-    quiet = [host for host in known if host["host"] in set(listed) and is_quiet(host)]
-    return Outcome(
-        "hosts_are_reporting",
-        "warn",
-        not quiet,
-        "; ".join(told(host) for host in quiet) + "; see that its transcripts still arrive"
-        if quiet
-        else f"{len(listed)} listed hosts were heard of within {QUIET_DAYS} days",
-        {"quiet_hosts": len(quiet)},
     )
 
 

@@ -115,6 +115,12 @@ def test_of_any_other_error_only_the_kind_and_the_step_are_told(hook: Hook, org:
     ]
 
 
+def test_a_mistake_in_another_of_the_operators_files_is_told(hook: Hook, org: Path) -> None:
+    (org / "agents.yaml").write_text("agents: [")
+    told_of(cannot_read)
+    assert len(hook.taken) == 1
+
+
 def test_whatever_becomes_of_an_alert_the_sensor_goes_on(hook: Hook, org: Path) -> None:
     hook.status = [500]
     told_of(cannot_read)

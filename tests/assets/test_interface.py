@@ -65,7 +65,7 @@ def test_an_operator_sees_the_graph_backfills_five_weeks_and_finds_checks_and_pa
         assert isinstance(found, list)
         return (found[0]["status"], found[0]["numPartitions"]) if found else ("NONE", 0)
 
-    wait_until(lambda: status()[0].startswith(("COMPLETED", "FAIL")), 900, "the backfill")
+    wait_until(lambda: status()[0].startswith(("COMPLETED", "FAIL")), 1800, "the backfill")
     assert status() == ("COMPLETED_SUCCESS", 5)
     published = {path.name for path in (served.home.site / "weeks").glob("*-*-*")}
     assert published == {"2026-05-20", "2026-05-27", "2026-06-03", "2026-06-10", "2026-06-17"}

@@ -55,7 +55,7 @@ def test_a_backfill_of_two_weeks_runs_under_dagsters_own_daemons(
         answer = server.ask(BACKFILL, id=launched["backfillId"])
         return answer["partitionBackfillOrError"]["status"]
 
-    wait_until(lambda: "COMPLETED" in str(status()) or "FAIL" in str(status()), 240, "the backfill")
+    wait_until(lambda: "COMPLETED" in str(status()) or "FAIL" in str(status()), 900, "the backfill")
     assert status() == "COMPLETED_SUCCESS"
     found = server.ask(RUNS)["runsOrError"]["results"]
     assert isinstance(found, list)

@@ -171,6 +171,18 @@ def test_the_page_never_scrolls_sideways(browser: Browser, file: Path, width: in
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_great_number_is_broken_over_two_lines(browser: Browser, file: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        lines = page.locator(".value [data-fig]").evaluate_all(
+            "all => all.map(each => each.getClientRects().length)"
+        )
+    assert len(lines) >= 11
+    assert set(lines) == {1}
+
+
 def test_the_answer_stands_in_the_first_600_pixels(page: Page) -> None:
     cards = page.locator(".cards").bounding_box()
     assert cards is not None

@@ -417,3 +417,12 @@ def test_requests_of_one_day_are_each_priced_at_their_own_hour(requests: Make) -
         )
     )  # fmt: skip
     assert replayed(both, to(flash))["target_cost_usd_micros"] == 300_000 + 150_000
+
+
+def test_at_a_share_of_one_everything_that_may_move_does_even_what_read_nothing(
+    requests: Make,
+) -> None:
+    one = requests({"output_tokens": 5})
+    assert replayed(one)["moved_requests"] == 1
+    routes = replay_routes(one, replace(POLICY, share=0.999)).filter(pl.col("requests") > 0)
+    assert routes["route"].to_list() == ["not_chosen"]

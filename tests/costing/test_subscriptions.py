@@ -244,7 +244,7 @@ def test_what_a_cache_holds_is_told_apart_by_the_rate(requests: Make) -> None:
     )
     policy = to(lane, cases=CERTAIN.cases)
     row = room(pair, policy, exchange_rates=rates(10, 10, 10))
-    assert row["p90_percent"] == pytest.approx(10 + 1)
+    assert row["p90_percent"] == 10 + 1
 
 
 @pytest.mark.parametrize(
@@ -253,9 +253,11 @@ def test_what_a_cache_holds_is_told_apart_by_the_rate(requests: Make) -> None:
         (window(), rates(100, 90, 110), "fits", None),
         (window(), rates(400, 390, 410), "unknown", "within_the_doubt"),
         (window(), rates(400, 380, 400), "fits", None),
+        (window(), rates(400, 380, 402), "unknown", "within_the_doubt"),
+        (window(), rates(405, 400, 410), "unknown", "within_the_doubt"),
         (window(), rates(500, 401, 600), "does_not_fit", None),
-        (window(burn_percent_per_hour=25.0), rates(1, 0.5, 2), "does_not_fit", None),
-        (window(burn_percent_per_hour=20.1), REFUSED, "does_not_fit", None),
+        (window(burn_percent_per_hour=25.0), rates(1, 0.5, 2), "does_not_fit", "own_use"),
+        (window(burn_percent_per_hour=20.1), REFUSED, "does_not_fit", "own_use"),
         (window(burn_percent_per_hour=20.0), REFUSED, "unknown", "no_exchange_rate"),
         (window(burn_percent_per_hour=None), rates(1, 1, 1), "unknown", "no_burn_rate"),
         (window(status="stale", remaining_share=None), rates(1, 1, 1), "unknown", "no_reading"),

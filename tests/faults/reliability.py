@@ -1,14 +1,16 @@
 """Measures the reliability plan and writes what was seen to docs/reliability.md.
 
-    python tests/faults/reliability.py [--full] [--quick]
+    python tests/faults/reliability.py [--full] [--quick] [ROW ...]
 
 Runs the proofs of every row, slow ones included, and the soak; --full runs that at its full size
-(107,338 requests a month) and R13 for all its rounds; --quick leaves slow proofs out, and says so.
+(107,338 requests a month) and R13 for all its rounds. Where rows are named, the others stay in the
+page as they were last measured. --quick leaves slow proofs out, and therefore writes nothing.
 """
 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -81,19 +83,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="R1, R2, ...")
     asked = parser.parse_args()
-    cases = tried([row for row in ROWS if row.number != SOAK], asked.quick, asked.full)
-    measured = {row.number: proven(row, cases) for row in ROWS}
-    seen = soaked(asked.full)
-    exact = seen["true"] == seen["counted"]
-    measured[SOAK] = Counter(
-        passed=int(exact), failed=int(not exact), skipped=0, seconds=seen["seconds"]
-    )
+    chosen = [row for row in ROWS if not asked.rows or row.number in asked.rows]
+    cases = tried([row for row in chosen if row.number != SOAK], asked.quick, asked.full)
+    measured = before() | {row.number: proven(row, cases) for row in chosen}
+    sections = {}
+    if any(row.number == SOAK for row in chosen):
+        seen = soaked(asked.full)
+        exact = seen["true"] == seen["counted"]
+        measured[SOAK] = Counter(
+            passed=int(exact), failed=int(not exact), skipped=0, seconds=seen["seconds"]
+        )
+        sections["The soak"] = soak_lines(seen)
+    print("\n".join(table(measured)))
     survived = [number for number, cases in measured.items() if is_survived(cases)]
-    for heading, lines in report(measured, seen, survived, asked.quick).items():
-        page.write_section(heading, lines)
-    print(f"{len(survived)} of {len(ROWS)} faults survived: {page.PAGE.relative_to(ROOT)}")
+    print(f"{len(survived)} of {len(ROWS)} faults survived")
+    if not asked.quick:
+        sections["Reliability"] = summary(measured, len(survived))
+        sections["Where a proof is weaker than its row"] = weaker()
+        for heading, lines in sections.items():
+            page.write_section(heading, lines)
     sys.exit(int(len(survived) < len(ROWS)))
+
+
+def before() -> dict[str, Counter[str]]:
+    """Return what the page says of each row."""
+    names = ("passed", "failed", "skipped", "seconds")
+    found = (
+        re.match(r"\| (\w+) \|.*\| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", line)
+        for line in page.section("Reliability")
+    )
+    return {
+        row[1]: Counter(dict(zip(names, map(int, row.groups()[1:]), strict=True)))
+        for row in found
+        if row
+    }
 
 
 def is_survived(cases: Counter[str]) -> bool:
@@ -103,52 +128,59 @@ def is_survived(cases: Counter[str]) -> bool:
 
 def failures(measured: dict[str, Counter[str]], *numbers: str) -> int:
     """Return how many cases of those rows failed."""
-    return sum(measured[number]["failed"] for number in numbers)
+    return sum(measured[number]["failed"] for number in numbers if number in measured)
 
 
-def report(
-    measured: dict[str, Counter[str]], seen: dict[str, object], survived: list[str], quick: bool
-) -> dict[str, list[str]]:
-    """Return the lines under each heading, every figure of which was counted just now."""
-    untried = ", ".join(number for number, n in measured.items() if not n["passed"] + n["failed"])
-    left_out = f"**Slow proofs were left out of this run.** Not tried: {untried}."
-    faults = ", ".join(f"{name} {n}" for name, n in seen["faults"].items())
-    rows = [
+def table(measured: dict[str, Counter[str]]) -> list[str]:
+    """Return a line for each row of the plan that was tried."""
+    return [
         f"| {row.number} | {row.fault} | {row.bar} | {cases['passed']} | {cases['failed']} |"
         f" {cases['skipped']} | {cases['seconds']} |"
         for row in ROWS
-        for cases in [measured[row.number]]
+        if (cases := measured.get(row.number))
     ]
-    return {
-        "Reliability": [
-            "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
-            "",
-            f"Faults survived: **{len(survived)} of {len(ROWS)}**."
-            f" Soak: lost {seen['lost']}, doubled {seen['doubled']} of {seen['requests']:,}"
-            f" requests. Torn: {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and"
-            " failing writes and publications."
-            f" Leaked: {failures(measured, 'Leaks')} failed cases of planted text.",
-            *(["", left_out] if quick else []),
-            "",
-            "| row | fault | passes when | cases passed | failed | skipped | seconds |",
-            "|---|---|---|--:|--:|--:|--:|",
-            *rows,
-        ],
-        "Where a proof is weaker than its row": [
-            *(f"* {row.number}: {row.short}." for row in ROWS if row.short),
-            "* Power loss was not simulated: processes are killed, not machines.",
-        ],
-        "The soak": [
-            f"{seen['weeks']} weeks, {seen['requests']:,} requests, in {seen['seconds']:,} seconds."
-            f" {seen['struck']} faults took hold: {faults}."
-            f" Weeks in which a total fell: {seen['weeks_in_which_a_total_fell']}."
-            f" Evidence and ledger take {seen['bytes_per_request']} bytes for each request.",
-            "",
-            "| total | oracle | ledger |",
-            "|---|--:|--:|",
-            *(f"| {key} | {seen['true'][key]:,} | {n:,} |" for key, n in seen["counted"].items()),
-        ],
-    }
+
+
+def summary(measured: dict[str, Counter[str]], survived: int) -> list[str]:
+    """Return the lines that the page begins with."""
+    untried = ", ".join(row.number for row in ROWS if row.number not in measured)
+    return [
+        "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
+        "",
+        f"Faults survived: **{survived} of {len(ROWS)}**. Torn:"
+        f" {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and failing writes and"
+        f" publications. Leaked: {failures(measured, 'Leaks')} failed cases of planted text."
+        " Lost and doubled: [the soak](#the-soak).",
+        *(["", f"**Not measured yet:** {untried}."] if untried else []),
+        "",
+        "| row | fault | passes when | cases passed | failed | skipped | seconds |",
+        "|---|---|---|--:|--:|--:|--:|",
+        *table(measured),
+    ]
+
+
+def weaker() -> list[str]:
+    """Return where the proofs fall short of the plan."""
+    return [
+        *(f"* {row.number}: {row.short}." for row in ROWS if row.short),
+        "* Power loss was not simulated: processes are killed, not machines.",
+    ]
+
+
+def soak_lines(seen: dict[str, object]) -> list[str]:
+    """Return what the soak saw."""
+    faults = ", ".join(f"{name} {n}" for name, n in seen["faults"].items())
+    return [
+        f"Lost **{seen['lost']}**, doubled **{seen['doubled']}** of {seen['requests']:,} requests"
+        f" in {seen['weeks']} weeks, {seen['struck']} faults that took hold ({faults}), and"
+        f" {seen['seconds']:,} seconds. Weeks in which a total fell:"
+        f" {seen['weeks_in_which_a_total_fell']}. Evidence and ledger take"
+        f" {seen['bytes_per_request']} bytes for each request.",
+        "",
+        "| total | oracle | ledger |",
+        "|---|--:|--:|",
+        *(f"| {key} | {seen['true'][key]:,} | {n:,} |" for key, n in seen["counted"].items()),
+    ]
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path):
     assert (done.returncode, ours) == (0, []), done.stderr
 
 
+def test_what_runs_by_itself_is_for_the_organisation_that_the_operator_wrote_down():
+    services = [unit for unit in UNITS if unit.suffix == ".service"]
+    for unit in services:
+        assert "EnvironmentFile=-%h/.config/fleet/environment" in unit.read_text(), unit.name
+    assert len(services) == 4
+
+
 def test_timers_fire_when_the_schedules_of_the_graph_do():
     from assets.definitions import defs
 

@@ -72,6 +72,19 @@ def user(tmp_path: Path) -> dict[str, str]:
     }
 
 
+KEPT = ("lake/events", "lake/quota", "lake/usage", "lake/probes", "site/weeks")
+"""What nobody can make again, and the ledger and the pages that hang on it."""
+
+
+def kept(home: Path) -> dict[Path, bytes]:
+    return {
+        path: path.read_bytes()
+        for folder in KEPT
+        for path in (home / folder).rglob("*")
+        if path.is_file()
+    }
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
@@ -80,6 +93,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
     checkout = Path(user["HOME"]) / "fleet_pipeline"
     published: dict[str, bytes] = {}
+    before: dict[Path, bytes] = {}
     for heading, block in steps():
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
@@ -87,7 +101,7 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
             cwd=user["HOME"],
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
             stdin=subprocess.DEVNULL,
         )
         assert done.returncode == 0, f"{heading}:\n{block}\n{done.stdout}\n{done.stderr}"
@@ -97,11 +111,20 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
                 path.name: path.read_bytes() for path in latest.iterdir() if path.is_file()
             }
             assert "my-fleet" in published["page.json"].decode()
+        if heading == "Watch":
+            results = checkout / ".fleet" / "lake" / "probes" / "results"
+            results.mkdir(parents=True)
+            (results / "run.parquet").write_bytes(b"what a probe found")
+            before = kept(checkout / ".fleet")
+            assert len(before) > 10
         if heading == "Restore":
             assert contents(latest) == published
+            assert kept(checkout / ".fleet") == before
     told = (tmp_path / "told").read_text()
     assert "enable --now fleet-ingest.timer fleet-refresh.timer" in told
-    assert "fleet --log json refresh" in told, "cron was told nothing"
+    of_cron = told.partition("crontab -\n")[2]
+    assert "fleet --log json refresh" in of_cron, "cron was told nothing"
+    assert "FLEET_ORG=orgs/my-fleet" in of_cron, "cron would publish the example"
     assert not checkout.exists()
     assert list((Path(user["HOME"]) / "backup").iterdir()), "the backup went with it"
     assert list((Path(user["HOME"]) / ".claude").rglob("*.jsonl")), "transcripts are only read"

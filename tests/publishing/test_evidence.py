@@ -6,6 +6,7 @@ from fleet_pipeline.publishing.figures import resolve
 from fleet_pipeline.publishing.formats import MINUS
 from fleet_pipeline.publishing.page import render_evidence, render_page
 
+from .hostile import HOSTILE
 from .outline import Outline, written
 from .reference_page import changed, reference_page
 
@@ -83,3 +84,16 @@ def test_a_hot_week_is_held_against_what_chance_alone_gives() -> None:
 def test_output_that_may_grow_is_a_lower_bound_here_too() -> None:
     assert "≥65.7M" in outline(reference_page()).words
     assert "≥65.7M" not in outline(changed(usage__claude__output_final_share=1.0)).words
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_harmless_in_the_evidence(name: str) -> None:
+    page = changed(
+        eligible__agents__0__agent=name, eligible__agents__0__display_name=name,
+        anomalies__agent_days__0__display_name=name, models__0__model=name,
+        costs__replay__targets__0__name=name, costs__replay__assumptions__0__because=name,
+    )  # fmt: skip
+    read = outline(page)
+    assert read.faults == []
+    assert not {tag for tag, _ in read.elements} & {"script", "img"}
+    assert not [key for _, a in read.elements for key in a if key.startswith("on")]

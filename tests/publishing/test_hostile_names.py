@@ -11,8 +11,8 @@ import pytest
 from fleet_pipeline.publishing.changelog import ATOM_FILE, MARKDOWN_FILE, changelog_files
 from fleet_pipeline.publishing.tables import csv_bytes
 
+from .hostile import HOSTILE
 from .reference_page import changed
-from .test_page import HOSTILE
 
 
 def a_change(name: str) -> dict[str, object]:

@@ -16,23 +16,9 @@ from fleet_pipeline.publishing.figures import resolve
 from fleet_pipeline.publishing.formats import MINUS
 from fleet_pipeline.publishing.page import SECTIONS, render_page
 
+from .hostile import HOSTILE
 from .outline import Outline, written
 from .reference_page import changed, reference_page
-
-HOSTILE = (
-    "<script>window.pwned=1</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    "</script><script>alert(1)</script>",
-    "</style><style>*{display:none}</style>",
-    "javascript:alert(1)",
-    "a | b ` c ** d [x](http://evil.example) _e_",
-    "safe\u202egnp.exe",
-    "nul\x00byte\x1b[31m",
-    "=HYPERLINK(\"http://evil.example\",\"x\")",
-    "{{ 7*7 }}{% include 'page.html' %}",
-    "line\nbreak\r| --- |\u2028next",
-)  # fmt: skip
 
 
 def outline(page: dict[str, object]) -> Outline:

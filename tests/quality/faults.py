@@ -88,6 +88,8 @@ FAULTS = (
           first_is("requests_fit", MANY)),
     Fault("more that moves than there is", "what_moves_is_part_of_all", "offload_replay",
           first_is("moved_requests", MANY)),
+    Fault("a usual stretch fuller than the fullest", "room_is_in_order", "subscription_room",
+          first_is("p90_tokens", MANY)),
     Fault("a cost below zero", "cost_scenarios_values_are_possible", "cost_scenarios",
           first_is("cost_usd_micros", -1)),
     Fault("more sessions compared than there are", "comparisons_are_of_sessions",
@@ -100,6 +102,8 @@ FAULTS = (
           first_is("rank", 99)),
     Fault("a past place before the first", "past_places_count_from_one", "rank_history",
           first_is("rank", 0)),
+    Fault("a probe that was asked three times", "probes_are_asked_twice_at_most", "probe_results",
+          lambda frame: pl.DataFrame([{"attempts": 3}], schema=frame.schema)),
     Fault("an observation that weighs too much", "observations_weigh_at_most_one",
           "quality_observations", first_is("weight", 2.0)),
 )  # fmt: skip

@@ -56,3 +56,17 @@ def test_either_one_or_the_other_is_larger(a: float, b: float, c: float, d: floa
     one, other = Beta(a, b), Beta(c, d)
     both = probability_above(one, other) + probability_above(other, one)
     assert both == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize(("x", "below"), [(-0.5, 0.0), (0.0, 0.0), (1.0, 1.0), (1.5, 1.0)])
+def test_a_rate_lies_between_nothing_and_all(x: float, below: float) -> None:
+    assert share_below(x, 2.5, 0.5) == below
+
+
+def test_of_two_equal_beliefs_either_may_be_larger() -> None:
+    assert probability_above(Beta(3, 2), Beta(3, 2)) == 0.5
+
+
+def test_a_belief_is_worth_its_pseudo_probes_and_expects_their_share() -> None:
+    belief = Beta(3, 1)
+    assert (belief.strength, belief.mean) == (4, 0.75)

@@ -3,7 +3,7 @@
 Keys are module, function and change, as `make mutation` says them.
 """
 
-LEDGER = "fleet_pipeline/ledger/"
+LEDGER, RANKING = "fleet_pipeline/ledger/", "fleet_pipeline/ranking/"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
@@ -37,4 +37,38 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rows let in: events.filter(pl.col('agent_id').is_not_null(),"
         " pl.col('agent_type').is_not_null()) -> events",
     ): "a null joins nothing, and min passes nulls over",
+    (
+        f"{RANKING}placing.py",
+        "reason",
+        "comparison: place.rank < was.rank -> place.rank <= was.rank",
+    ): "equal places have returned before",
+    (
+        f"{RANKING}placing.py",
+        "places",
+        "number: 12 -> 13",
+    ): "quantiles that differ by less than 1e-12 are noise of another sum's order",
+    (
+        f"{RANKING}beta.py",
+        "the module",
+        "number: 2000 -> 2001",
+    ): "how fine a sum is: three decimals are promised, and stay",
+    (
+        f"{RANKING}beta.py",
+        "_fraction",
+        "number: 100000 -> 100001",
+    ): "a bound that is never met: the fraction converges within some hundred steps",
+    (
+        f"{RANKING}beta.py",
+        "_quantile",
+        "number: 60 -> 61",
+    ): "each step halves an error that is below a double's precision by then",
+    (
+        f"{RANKING}beta.py",
+        "_away_from_zero",
+        "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
+    ): "the same value either way",
+    **{
+        (f"{RANKING}beta.py", name, f"number: {size} -> {size + 1}"): "how much a cache remembers"
+        for name, size in (("_quantile", 4096), ("_cells", 512))
+    },
 }

@@ -38,6 +38,8 @@ class Mutant:
 
     path: str
     line: int
+    statement: range
+    """The lines of the statement: which of them counts as run is the interpreter's choice."""
     where: str
     change: str
     source: str
@@ -92,8 +94,25 @@ def replaced(source: bytes, node: ast.AST, other: ast.AST) -> str:
     return (source[:start] + b"(" + ast.unparse(other).encode() + b")" + source[end:]).decode()
 
 
-def nodes(tree: ast.AST, where: str = "the module") -> Iterator[tuple[ast.AST, str]]:
-    """Yield every node that does something at run time, with the function that it is in.
+@dataclass(frozen=True)
+class Place:
+    """Where a node is: the function, and the lines of the statement, without its body."""
+
+    where: str = "the module"
+    lines: range = range(0)
+
+    def inside(self, node: ast.AST) -> "Place":
+        """Return the place of what is inside of a node."""
+        where = node.name if isinstance(node, ast.FunctionDef | ast.ClassDef) else self.where
+        if not isinstance(node, ast.stmt):
+            return Place(where, self.lines)
+        body = getattr(node, "body", None)
+        end = body[0].lineno - 1 if body else node.end_lineno
+        return Place(where, range(node.lineno, max(node.lineno, end) + 1))
+
+
+def nodes(tree: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Place]]:
+    """Yield every node that does something at run time, with its place.
 
     Not those of annotations, and none inside of an f-string, which says what is seen and has no
     place of its own in the source before Python 3.12.
@@ -106,16 +125,16 @@ def nodes(tree: ast.AST, where: str = "the module") -> Iterator[tuple[ast.AST, s
                 continue
             if isinstance(node, ast.keyword) and node.arg in OF_NO_ACCOUNT:
                 continue
-            named = isinstance(node, ast.FunctionDef | ast.ClassDef)
-            inside = node.name if named else where
-            yield node, inside
-            yield from nodes(node, inside)
+            here = place.inside(node)
+            yield node, here
+            yield from nodes(node, here)
 
 
 def mutants(path: Path, root: Path) -> Iterator[Mutant]:
     """Yield each change of a module."""
     source = path.read_bytes()
-    for node, where in nodes(ast.parse(source)):
+    name = path.relative_to(root).as_posix()
+    for node, place in nodes(ast.parse(source), Place()):
         for kind, target, other in changes(node):
             mutated = replaced(source, target, other)
             try:
@@ -123,5 +142,4 @@ def mutants(path: Path, root: Path) -> Iterator[Mutant]:
             except SyntaxError:
                 continue
             change = f"{kind}: {ast.unparse(target)[:90]} -> {ast.unparse(other)[:90]}"
-            name = path.relative_to(root).as_posix()
-            yield Mutant(name, target.lineno, where, change, mutated)
+            yield Mutant(name, target.lineno, place.lines, place.where, change, mutated)

@@ -3,9 +3,9 @@
     python tests/strength/mutation.py [--only PART] [--in PATH] [--sample N] [--minutes M]
 
 Changes are made one at a time in a copy of the checkout. Each is held against the tests that run
-the changed line, the quickest first, until one fails. Says which changes nobody noticed; those that
-change nothing that could be noticed are in ``equivalent.py``, each with its reason. Without --only,
---in and --sample it tries them all. Shares of whole parts go to docs/reliability.md.
+the changed statement, the quickest first, until one fails. Says which changes nobody noticed; those
+that nobody could are in ``equivalent.py``, each with its reason. Without --only, --in and --sample
+it tries them all. Shares of whole parts go to docs/reliability.md.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,20 +42,34 @@ LONGEST_SECONDS = 10
 """Tests that took longer are left out: property tests, which would make a trial last for days."""
 
 PATIENCE_SECONDS = 60
+"""Processor seconds that a changed module may take beyond five times the usual."""
+
 LEAST_SHARE = 0.85
+
+OURS = 100
+"""Added to pytest's exit status, to tell it from that of a process that broke."""
+
+FAILED = (
+    OURS + pytest.ExitCode.TESTS_FAILED,
+    OURS + pytest.ExitCode.INTERRUPTED,  # a module that cannot be imported
+    OURS + pytest.ExitCode.INTERNAL_ERROR,
+    -signal.SIGXCPU,
+    -signal.SIGKILL,
+)
 HEADING = "Mutation testing"
 
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests of a part, how long each takes, and which of them run a line."""
+    """The tests of a part, the processor seconds of each, and which of them run a line."""
 
     seconds: dict[str, float]
     ran: dict[str, dict[str, list[str]]]
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the changed line, the quickest first."""
-        names = self.ran[mutant.path].get(str(mutant.line), [])
+        """Return the tests that run the changed statement, the quickest first."""
+        ran = self.ran[mutant.path]
+        names = {name for line in mutant.statement for name in ran.get(str(line), ())}
         return sorted(
             (
                 test
@@ -65,38 +80,48 @@ class Tests:
         )
 
 
-def fails(checkout: str, tests: list[str]) -> None:
+def fails(checkout: str, tests: list[str], seconds: int) -> None:
     """In a process of its own: end with what pytest says of the tests."""
     os.chdir(checkout)
     sys.path.insert(0, checkout)
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     options = ["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
-    os._exit(pytest.main([*options, "-m", "not slow", "--hypothesis-seed=0", *tests]))
+    os._exit(OURS + pytest.main([*options, "-m", "not slow", "--hypothesis-seed=0", *tests]))
 
 
 def is_killed(checkout: Path, mutant: Mutant, tests: Tests) -> bool:
     """Say whether a test fails, or never ends, once the module is changed."""
     chosen = tests.of(mutant)
-    if not chosen:
-        return False
     target = checkout / mutant.path
     original = target.read_bytes()
     target.write_text(mutant.source)
     try:
-        process = CONTEXT.Process(target=fails, args=(str(checkout), chosen))
-        process.start()
-        process.join(PATIENCE_SECONDS + 5 * sum(tests.seconds[test] for test in chosen))
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            return True
-        return process.exitcode != pytest.ExitCode.OK
+        return bool(chosen) and not pass_in(checkout, chosen, tests)
     finally:
         target.write_bytes(original)
+
+
+def pass_in(checkout: Path, chosen: list[str], tests: Tests) -> bool:
+    """Say whether tests pass in a process of their own.
+
+    Raises RuntimeError where that cannot be said: a trial that breaks must not look like a failure.
+    """
+    seconds = PATIENCE_SECONDS + round(5 * sum(tests.seconds[test] for test in chosen))
+    process = CONTEXT.Process(target=fails, args=(str(checkout), chosen, seconds))
+    process.start()
+    process.join()
+    match process.exitcode:
+        case code if code == OURS + pytest.ExitCode.OK:
+            return True
+        case code if code in FAILED:
+            return False
+        case code:
+            raise RuntimeError(f"the trial broke, with exit status {code}")
 
 
 def copied(to: Path) -> Path:
@@ -127,6 +152,9 @@ def judged(part: str, asked: argparse.Namespace, checkout: Path, deadline: float
         if asked.path in str(path)
         for mutant in mutants(path, checkout)
     ]
+    quickest = sorted(tests.seconds, key=tests.seconds.__getitem__)[:10]
+    if not pass_in(checkout, quickest, tests):
+        raise RuntimeError("tests fail where nothing was changed")
     seen = Counter(possible=len(drawn), equivalent=0, tried=0, killed=0)
     random.Random(asked.seed).shuffle(drawn)
     for mutant in drawn[: asked.sample]:

@@ -9,6 +9,7 @@ while modules are imported under "": all of their tests depend on it.
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ ROOT = Path.cwd()
 
 
 class Observer:
-    """Tells coverage which test is running, and notes how long each took."""
+    """Tells coverage which test is running, and notes the processor seconds of each."""
 
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
@@ -35,7 +36,12 @@ class Observer:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.now = item.nodeid.partition("[")[0]
         self.coverage.switch_context(self.now)
-        return (yield)
+        began = time.process_time()
+        try:
+            return (yield)
+        finally:
+            took = time.process_time() - began
+            self.seconds[self.now] = self.seconds.get(self.now, 0) + took
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
@@ -48,13 +54,9 @@ class Observer:
             if is_shared:
                 self.coverage.switch_context(self.now)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = report.nodeid.partition("[")[0]
-        self.seconds[test] = self.seconds.get(test, 0) + report.duration
-
 
 def observed(subject: Subject) -> dict[str, object]:
-    """Return what was seen: seconds by test, tests by line, and counts of lines and branches."""
+    """Return what was seen: processor seconds by test, tests by line, and what is covered."""
     paths = subject.paths(ROOT)
     coverage = Coverage(data_file=None, branch=True, config_file=False, include=[*map(str, paths)])
     observer = Observer(coverage)

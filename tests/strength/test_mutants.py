@@ -34,6 +34,24 @@ def test_one_thing_changes_at_a_time(tmp_path, line, expected):
     assert changed(tmp_path, line) == expected
 
 
+def test_a_change_knows_its_function_and_its_statement(tmp_path):
+    path = tmp_path / "module.py"
+    lines = [
+        "def f(a):",
+        "  for b in g(",
+        "    a + c",
+        "  ):",
+        "    h(",
+        "      b - a",
+        "    )",
+        "",
+    ]
+    path.write_text("\n".join(lines))
+    [plus, minus] = mutants(path, tmp_path)
+    assert (plus.where, plus.line, list(plus.statement)) == ("f", 3, [2, 3, 4])
+    assert (minus.where, minus.line, list(minus.statement)) == ("f", 6, [5, 6, 7])
+
+
 def test_a_change_that_is_called_equivalent_is_one_that_can_be_made():
     possible = {
         one.key
