@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from fleet_pipeline.home import Home
+from fleet_pipeline.probes import results
+
+from ..ranking import probed
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "operations.md"
 FLEET = Path(sys.executable).with_name("fleet")
@@ -112,9 +117,7 @@ def test_every_command_works_in_the_order_in_which_it_stands(user, tmp_path):
             }
             assert "my-fleet" in published["page.json"].decode()
         if heading == "Watch":
-            results = checkout / ".fleet" / "lake" / "probes" / "results"
-            results.mkdir(parents=True)
-            (results / "run.parquet").write_bytes(b"what a probe found")
+            results.add(Home(checkout / ".fleet"), probed.results(probed.result("a/b", "pass")))
             before = kept(checkout / ".fleet")
             assert len(before) > 10
         if heading == "Restore":

@@ -21,7 +21,14 @@ def test_the_ends_of_a_belief_are_what_it_exceeds_nearly_always_and_hardly_ever(
 
 @pytest.mark.parametrize(
     ("probes", "days", "unanswered", "thin"),
-    [(20, 2, 2, False), (19, 2, 2, True), (20, 1, 2, True), (20, 2, 3, True), (0, 0, 0, True)],
+    [
+        (20, 2, 2, False),
+        (19, 2, 2, True),
+        (20, 1, 2, True),
+        (20, 2, 3, True),
+        (27, 2, 3, False),
+        (0, 0, 0, True),
+    ],
 )
 def test_evidence_is_provisional_where_it_is_few_of_one_day_or_of_a_flaky_provider(
     probes, days, unanswered, thin
