@@ -40,7 +40,8 @@ def tables_of(week: Path) -> dict[str, pl.DataFrame]:
 def test_every_figure_of_the_html_is_computed_again_from_the_published_parquet(week: Path) -> None:
     """One SELECT each, run by DuckDB over the files themselves, as a reader would."""
     page = page_of(week)
-    shown = figures_on((week / "index.html").read_text())
+    html = "".join((week / name).read_text() for name in ("index.html", "evidence.html"))
+    shown = figures_on(html)
     known = {**{path: None for path in shown}, **dict(trace.figures(page))}
     with duckdb.connect() as connection:
         connection.sql("set TimeZone = 'UTC'")
@@ -53,7 +54,7 @@ def test_every_figure_of_the_html_is_computed_again_from_the_published_parquet(w
             value = known[address]
             assert trace.same(value, trace.plain(rows[0][0]) if rows else None), address
     assert len(shown) > 400
-    assert len(re.findall("data-fig=", (week / "index.html").read_text())) >= len(shown)
+    assert len(re.findall("data-fig=", html)) >= len(shown)
 
 
 def test_every_number_of_the_page_is_computed_again_shown_or_not(week: Path) -> None:
