@@ -59,9 +59,9 @@ def _post(variable: str, document: Mapping[str, object], environment: Mapping[st
         raise Untold(f"{variable} holds no https address")
     for left in reversed(range(_TRIES)):
         try:
-            # Its body is of no interest: what matters is that it was taken.
-            answer = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url.host))
-            with answer, answer.stream("POST", url, json=document) as response:
+            client = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url.host))
+            # The body of an answer is of no interest: what matters is that the alert was taken.
+            with client, client.stream("POST", url, json=document) as response:
                 status = response.status_code
         except httpx.TimeoutException:
             raise Untold(f"{url.host} did not answer within {_SECONDS:g} s") from None

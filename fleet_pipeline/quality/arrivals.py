@@ -99,17 +99,20 @@ def volume_has_not_collapsed(weekly_volumes: pl.DataFrame) -> Outcome:
     earlier = [tokens for tokens in before if tokens]
     usual = median(earlier) if earlier else 0
     fell = now is not None and now < usual * (1 - _MOST_FALLEN)
-    share = f"{1 - now / usual:.0%} less than" if usual and now is not None else ""
+    if fell:
+        says = (
+            f"{now:,} tokens of input in the week, {1 - now / usual:.0%} less than usual"
+            f" ({usual:,.0f}, the median of {len(earlier)} before)"
+        )
+    elif earlier:
+        says = f"no such fall from the median of {len(earlier)} weeks before"
+    else:
+        says = "no whole week before: nothing to compare with"
     return Outcome(
         "volume_has_not_collapsed",
         "error",
         not fell,
-        f"{now:,} tokens of input in the week, {share} the {usual:,.0f} of the median of"
-        f" {len(earlier)} weeks before"
-        if fell
-        else f"{len(earlier)} weeks before compare"
-        if earlier
-        else "no whole week before: nothing to compare with",
+        says,
         {"weeks_before": len(earlier)},
         table="weekly_volumes",
         remedy="are all transcripts read? `fleet doctor` tells; if the fleet did rest, accept it",

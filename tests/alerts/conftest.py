@@ -1,14 +1,23 @@
 """A failure to tell of, and servers on this machine to tell."""
 
 import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from fleet_pipeline.alerts import Failure
 
@@ -56,19 +65,53 @@ def _knows(server: Any, session: Any, envelope: Any, mechanism: str, given: Any)
     )
 
 
-@pytest.fixture
-def mail() -> Iterator[MailServer]:
+@contextmanager
+def _receiving(trusted: ssl.SSLContext | None = None) -> Iterator[MailServer]:
     box = Mailbox()
     controller = Controller(
         box,
         hostname="127.0.0.1",
         port=free_port(),
         authenticator=_knows,
-        auth_require_tls=False,
+        auth_require_tls=trusted is not None,
+        tls_context=trusted,
     )
     controller.start()
     yield MailServer(f"127.0.0.1:{controller.port}", box)
     controller.stop()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with _receiving() as server:
+        yield server
+
+
+@pytest.fixture
+def mail_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A server that offers STARTTLS, with a certificate that this machine trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server of the tests")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "server.pem").write_bytes(private + certificate.public_bytes(pem))
+    (tmp_path / "trusted.pem").write_bytes(certificate.public_bytes(pem))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with _receiving(context) as server:
+        yield server
 
 
 @pytest.fixture

@@ -115,6 +115,23 @@ def test_one_that_is_slow_holds_up_no_other_and_nobody_for_long(
     assert time.monotonic() - began < 4
 
 
+def test_a_password_goes_to_another_machine_through_tls_or_not_at_all(
+    mail: MailServer,
+    mail_with_tls: MailServer,
+    failure: Failure,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channels, "is_loopback", lambda _: False)
+    variables = {"LOGIN": "fleet:a:secret"}
+    [said] = tell([email(mail.address, "LOGIN")], failure, variables)
+    assert said == "email: 127.0.0.1 offers no TLS, and gets no password without it"
+    assert tell([email(mail_with_tls.address, "LOGIN")], failure, variables) == []
+    monkeypatch.delenv("SSL_CERT_FILE")
+    [said] = tell([email(mail_with_tls.address, "LOGIN")], failure, variables)
+    assert said == "email: 127.0.0.1 cannot be reached (SSLCertVerificationError)"
+    assert (len(mail.box.mails), len(mail_with_tls.box.mails)) == (0, 1)
+
+
 def test_a_mail_server_that_refuses_is_told_of(mail: MailServer, failure: Failure) -> None:
     [said] = tell([email(mail.address, "LOGIN")], failure, {"LOGIN": "fleet:wrong"})
     assert said == "email: 127.0.0.1 does not take what LOGIN holds"

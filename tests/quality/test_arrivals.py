@@ -88,7 +88,7 @@ def test_a_week_that_falls_by_more_than_sixty_percent_refuses_and_says_how_far()
     found = quality.volume_has_not_collapsed(volumes(1000, 399))
     assert found.refuses
     assert found.says == (
-        "399 tokens of input in the week, 60% less than the 1,000 of the median of 1 weeks before"
+        "399 tokens of input in the week, 60% less than usual (1,000, the median of 1 before)"
     )
     assert "accept it" in found.told
 
