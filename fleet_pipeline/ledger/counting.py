@@ -88,7 +88,7 @@ def _replace(
     ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
     known = pl.concat(ids).unique().implode() if ids else pl.Series([[]], dtype=pl.List(pl.String))
     is_counted = pl.col("ts").dt.date().is_in(sorted(days)) | pl.col("message_id").is_in(known)
-    days = days.union(counted["ts"].dt.date(), rows["ts"].dt.date())
+    days = days.union(*(part["ts"].dt.date().unique() for part in (counted, rows)))
     paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
     kept = store.read_files(paths, USAGE, where=pl.col("client").ne(client) | ~is_counted)
     whole = pl.concat([kept.select(USAGE.names()), counted]).sort("ts", "client", "message_id")

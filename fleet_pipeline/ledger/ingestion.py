@@ -24,7 +24,7 @@ from fleet_pipeline.transcripts.files import LocalFile
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
 
-_ROWS_IN_MEMORY: Final = 45_000
+_ROWS_IN_MEMORY: Final = 30_000
 
 _WORTH_A_PROCESS: Final = 100 * 2**20
 """Bytes to read; another process takes as long to start as it takes to read a tenth of them."""
@@ -144,7 +144,6 @@ class _Ingestion:
     def _write(self) -> None:
         """Write what was read; only then may the register say that it was."""
         self._intake.write(self._home, self._host)
-        self._intake = Intake()
         for entry in self._entries:
             self._register.put(entry)
         self._entries = []
@@ -172,13 +171,14 @@ def _in_order(found: Found) -> Iterator[ToRead]:
 def _shares(files: Sequence[ToRead], processes: int | None) -> list[list[ToRead]]:
     """Return what each process is to read: as many bytes, and files of about the same days.
 
-    What does not lie on this machine stays with the first, which has the connection.
+    What does not lie on this machine stays with the first, which has the connection. It also writes
+    what all of them have read, as long as reading an eighth of it takes.
     """
+    local = sum(each.file.size for each in files if isinstance(each.file, LocalFile))
     if processes is None:
-        local = sum(each.file.size for each in files if isinstance(each.file, LocalFile))
         processes = min(_cores(), local // _WORTH_A_PROCESS, _MOST_PROCESSES)
     shares: list[list[ToRead]] = [[] for _ in range(max(1, processes))]
-    sizes = [0] * len(shares)
+    sizes = [local // 8] + [0] * (len(shares) - 1)
     for each in files:
         least = sizes.index(min(sizes)) if isinstance(each.file, LocalFile) else 0
         shares[least].append(each)

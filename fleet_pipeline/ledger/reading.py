@@ -114,7 +114,7 @@ class _Reader:
                 case TranscriptFile() as log if log.path.name in statusline.LOGS:
                     self._read_statusline_log(log, each.known)
                 case TranscriptFile() as transcript:
-                    self._read(transcript, each)
+                    self._read_transcript(transcript, each.known, each.has_agents)
         except FileNotFoundError:
             return SourceError("vanished")
         except SourceError as error:
@@ -131,8 +131,7 @@ class _Reader:
             ) from None
         return None
 
-    def _read(self, file: TranscriptFile, each: ToRead) -> None:
-        entry = each.known
+    def _read_transcript(self, file: TranscriptFile, entry: Entry | None, has_agents: bool) -> None:
         with file.open(entry.offset if entry else 0) as opened:
             grown = (
                 entry is not None and not opened.compressed and entry.has_only_grown(file, opened)
@@ -140,7 +139,7 @@ class _Reader:
             known = entry if grown else None
             start = known.offset if known else 0
             is_claude = file.client == "claude"
-            scan = lines_to_decode(notes=each.has_agents) if is_claude else every_line
+            scan = lines_to_decode(notes=has_agents) if is_claude else every_line
             lines = Lines(opened.bytes_from(start), start, scan=scan)
             if is_claude:
                 rejected, request_lines, state = self._read_claude(

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Final, Self, cast
@@ -25,22 +26,31 @@ def read_shares(host: str, shares: Sequence[Sequence[ToRead]]) -> Iterator[Batch
     Raises what reading raises, and ReaderError where a process ends before its share.
     """
     own, *others = shares
+    given: list[Batch] = []
     with _Workers(host, others) as workers:
-        for batch in read_files(host, own):
+
+        def listening_meanwhile() -> Iterator[ToRead]:
+            for each in own:
+                given.extend(workers.given(timeout=0))
+                yield each
+
+        for batch in read_files(host, listening_meanwhile()):
             yield batch
-            yield from workers.given(timeout=0)
-        yield from workers.given(timeout=None)
+            yield from given
+            given.clear()
+        while workers.at_work:
+            yield from workers.given(timeout=None)
 
 
 class _Workers:
     """The other processes. One that nobody listens to waits, so that memory stays bounded."""
 
     def __init__(self, host: str, shares: Sequence[Sequence[ToRead]]) -> None:
-        self._at_work: dict[Connection, subprocess.Popen[bytes]] = {}
+        self.at_work: dict[Connection, subprocess.Popen[bytes]] = {}
         for _ in shares:
             here, there = Pipe()
             with there:
-                self._at_work[here] = subprocess.Popen(
+                self.at_work[here] = subprocess.Popen(
                     [*_COMMAND, str(there.fileno())],
                     pass_fds=[there.fileno()],
                     stdin=subprocess.DEVNULL,
@@ -48,24 +58,24 @@ class _Workers:
                     stderr=subprocess.DEVNULL,  # a traceback might quote a transcript
                     env={**os.environ, "POLARS_MAX_THREADS": "1"},
                 )
-        for connection, share in zip(self._at_work, shares, strict=True):
-            connection.send((host, share))
+        for connection, share in zip(self.at_work, shares, strict=True):
+            with suppress(OSError):  # one that has ended already is told of when it is listened to
+                connection.send((host, share))
 
     def given(self, timeout: float | None) -> Iterator[Batch]:
-        """Give what they have read: so far, or without a ``timeout`` all of it."""
-        while self._at_work and (ready := wait(list(self._at_work), timeout)):
-            for connection in cast(list[Connection], ready):
-                if batch := self._said_by(connection):
-                    yield batch
-                else:
-                    self._at_work.pop(connection).wait()
+        """Give what any of them has to give within so many seconds; None waits for it."""
+        for connection in cast(list[Connection], wait(list(self.at_work), timeout)):
+            if batch := self._said_by(connection):
+                yield batch
+            else:
+                self.at_work.pop(connection).wait()
 
     def _said_by(self, connection: Connection) -> Batch | None:
         """Return what a process has read; nothing once it is done. Raises what stopped it."""
         try:
             said = cast(Batch | FleetError | None, connection.recv())
         except (EOFError, OSError):
-            status = self._at_work[connection].wait()
+            status = self.at_work[connection].wait()
             raise ReaderError(
                 f"a process that was reading transcripts ended early (status {status});"
                 " nothing is lost, run the command again (it may have run out of memory)"
@@ -78,7 +88,7 @@ class _Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for connection, process in self._at_work.items():
+        for connection, process in self.at_work.items():
             process.kill()
             process.wait()
             connection.close()

@@ -426,3 +426,23 @@ def test_at_a_share_of_one_everything_that_may_move_does_even_what_read_nothing(
     assert replayed(one)["moved_requests"] == 1
     routes = replay_routes(one, replace(POLICY, share=0.999)).filter(pl.col("requests") > 0)
     assert routes["route"].to_list() == ["not_chosen"]
+
+
+def test_staying_costs_each_class_of_tokens_at_its_own_price(requests: Make) -> None:
+    classes = {
+        "input_tokens": M, "cache_write_5m_tokens": 2 * M, "cache_write_1h_tokens": 4 * M,
+        "cache_read_tokens": 10 * M, "output_tokens": M,
+    }  # fmt: skip
+    stay = 3_000_000 + 2 * 3_750_000 + 4 * 6_000_000 + 10 * 300_000 + 15_000_000
+    assert replayed(requests(classes))["stay_cost_usd_micros"] == stay
+
+
+def test_a_prompt_that_neither_grew_nor_shrank_over_a_pause_is_the_same_prompt(
+    requests: Make,
+) -> None:
+    pair = requests({"at": 0, "cache_write_5m_tokens": M}, {"at": 400, "cache_write_5m_tokens": M})
+    assert replayed(pair)["hit_tokens"] == M
+    shrunk = requests(
+        {"at": 0, "cache_write_5m_tokens": M}, {"at": 400, "cache_write_5m_tokens": M - 1}
+    )
+    assert replayed(shrunk)["hit_tokens"] == 0

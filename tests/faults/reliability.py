@@ -126,9 +126,12 @@ def is_survived(cases: Counter[str]) -> bool:
     return cases["passed"] > 0 and cases["failed"] == 0
 
 
-def failures(measured: dict[str, Counter[str]], *numbers: str) -> int:
-    """Return how many cases of those rows failed."""
-    return sum(measured[number]["failed"] for number in numbers if number in measured)
+def failures(measured: dict[str, Counter[str]], *numbers: str) -> str:
+    """Say how many cases of those rows failed, or which of them were not measured."""
+    untried = [number for number in numbers if number not in measured]
+    if untried:
+        return f"not measured ({', '.join(untried)})"
+    return f"{sum(measured[number]['failed'] for number in numbers)} failed cases"
 
 
 def table(measured: dict[str, Counter[str]]) -> list[str]:
@@ -147,10 +150,9 @@ def summary(measured: dict[str, Counter[str]], survived: int) -> list[str]:
     return [
         "Written by `make reliability`; the rows are those of `tests/faults/rows.py`.",
         "",
-        f"Faults survived: **{survived} of {len(ROWS)}**. Torn:"
-        f" {failures(measured, 'R11', 'R12', 'R15')} failed cases of killed and failing writes and"
-        f" publications. Leaked: {failures(measured, 'Leaks')} failed cases of planted text."
-        " Lost and doubled: [the soak](#the-soak).",
+        f"Faults survived: **{survived} of {len(ROWS)}**. Torn by killed and failing writes and"
+        f" publications: {failures(measured, 'R11', 'R12', 'R15')}. Leaked, of planted text:"
+        f" {failures(measured, 'Leaks')}. Lost and doubled: [the soak](#the-soak).",
         *(["", f"**Not measured yet:** {untried}."] if untried else []),
         "",
         "| row | fault | passes when | cases passed | failed | skipped | seconds |",

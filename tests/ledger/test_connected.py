@@ -64,6 +64,7 @@ def tied(rows: list[Row], days: set[int]) -> set[int]:
 @given(ROWS, st.sets(st.integers(0, 4), min_size=1))
 @example(CHAIN, {0})
 @example(CHAIN, {3})
+@example([(0, "a", None, None), (1, "a", "b", None), (1, "c", "b", None)], {0})
 def test_days_come_with_all_that_is_tied_to_them_and_nothing_else(rows, days):
     with TemporaryDirectory() as folder:
         together = written(Path(folder), rows).tied_to({FIRST + timedelta(days=n) for n in days})

@@ -1,13 +1,11 @@
 """Reading shared among processes: the store is the same, and a process that dies loses nothing."""
 
-import os
-import signal
-from pathlib import Path
+import sys
 
 import pytest
 
 from fleet_pipeline.errors import ReaderError
-from fleet_pipeline.ledger import ingest, recount
+from fleet_pipeline.ledger import ingest, recount, workers
 from fleet_pipeline.transcripts.discover import find
 
 from ..transcripts.claude_fixtures.lines import after, encoded, reply, transcript, usage
@@ -76,22 +74,28 @@ def test_files_that_another_process_cannot_read_are_told(machine):
     assert report.files_read == 1
 
 
-def test_a_process_that_is_killed_ends_the_run_and_the_next_one_makes_it_good(machine):
+DIES = """
+import os, signal, sys
+from multiprocessing.connection import Connection
+from fleet_pipeline.ledger.reading import read_files
+connection = Connection(int(sys.argv[1]))
+host, share = connection.recv()
+connection.send(next(read_files(host, share[:1])))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("script", [DIES, "pass"], ids=["killed at work", "never began"])
+def test_a_process_that_dies_ends_the_run_and_the_next_one_makes_it_good(
+    machine, monkeypatch, script
+):
     fleet(machine)
-    killed = []
-
-    def kill_others(_: int) -> None:
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        for child in map(int, children):
-            if "fleet_pipeline.ledger.workers" in Path(f"/proc/{child}/cmdline").read_text():
-                os.kill(child, signal.SIGKILL)
-                killed.append(child)
-
-    with pytest.raises(ReaderError, match=r"ended early.*nothing is lost"):
-        read_by(machine, 2, progress=kill_others)
-    assert killed
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_COMMAND", (sys.executable, "-c", script))
+        with pytest.raises(ReaderError, match=r"ended early.*nothing is lost"):
+            read_by(machine, 2)
     read_by(machine, 1)
-    after_all = store(machine)
-    machine.home.root.rename(machine.root / "killed")
+    made_good = store(machine)
+    machine.home.root.rename(machine.root / "died")
     read_by(machine, 1)
-    assert store(machine) == after_all
+    assert store(machine) == made_good

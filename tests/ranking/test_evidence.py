@@ -55,6 +55,13 @@ def test_outages_change_availability_and_no_belief(outcomes: list[str], outages:
     assert shaken.n_unavailable == steady.n_unavailable + outages
 
 
+def test_an_outage_that_names_no_model_does_not_hide_what_was_answered_before() -> None:
+    row = result("a", "unavailable", item_id="later", fingerprint=None)
+    later = {**row, "started_at": row["started_at"] + timedelta(hours=1)}
+    known = of("a", results(*asked("pass", "fail"), later))
+    assert (known.n_probes, known.n_passed, known.n_unavailable) == (2, 1, 1)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.lists(OUTCOMES, max_size=30), st.integers(0, 29))
 def test_passing_instead_of_failing_never_lowers_the_quantile(

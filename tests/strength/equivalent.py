@@ -48,6 +48,17 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "number: 12 -> 13",
     ): "quantiles that differ by less than 1e-12 are noise of another sum's order",
     (
+        f"{RANKING}placing.py",
+        "places",
+        "comparison: probability_above(tiers[-1][0].belief, each.belief) >= SURE ->"
+        " probability_above(tiers[-1][0].belief, each.belief) > SURE",
+    ): "a sum of thousands of cells is never 0.9 to the last bit",
+    (
+        f"{RANKING}beta.py",
+        "share_below",
+        "comparison: x >= 1 -> x > 1",
+    ): "at 1 the other side is asked for 0, which says the same",
+    (
         f"{RANKING}beta.py",
         "the module",
         "number: 2000 -> 2001",
