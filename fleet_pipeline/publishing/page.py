@@ -40,26 +40,28 @@ SECTIONS: Final = (
 )
 
 
-def render_page(page: Mapping[str, object], tables: Collection[str] = ()) -> str:
-    """Return the HTML of a week; the same page and tables always give the same text.
+def render_page(page: Mapping[str, object]) -> str:
+    """Return the HTML of a week; the same page always gives the same text.
 
-    ``tables`` names the tables that are published beside the page, for the download list. Raises
-    PublicationError when a figure that the page shows is missing from ``page``.
+    Raises PublicationError when a figure that it shows is missing from ``page``.
     """
     sheet, script = style(), _asset("script.js")
     policy = content_security_policy(sheet, script)
     return _rendered(
-        "page.html", **view(page, tables), sections=SECTIONS, policy=policy,
+        "page.html", **view(page), sections=SECTIONS, policy=policy,
         style=Markup(sheet), script=Markup(script),
         ranking_file=RANKING_FILE, evidence_file=EVIDENCE_FILE,
     )  # fmt: skip
 
 
-def render_evidence(page: Mapping[str, object], tables: Collection[str] = ()) -> str:
-    """Return the HTML of a week's evidence: what the page only sums up, and every table."""
+def render_evidence(page: Mapping[str, object], tables: Collection[str]) -> str:
+    """Return the HTML of a week's evidence: what the page only sums up, and every table.
+
+    ``tables`` names those that are published beside it. Raises PublicationError as the page does.
+    """
     sheet = style()
     return _rendered(
-        "evidence.html", **view(page, tables), style=Markup(sheet),
+        "evidence.html", **view(page), tables=sorted(tables), style=Markup(sheet),
         policy=content_security_policy(sheet),
     )  # fmt: skip
 
@@ -72,11 +74,8 @@ def _rendered(template: str, **given: object) -> str:
 def render_weeks(weeks: Sequence[Record]) -> str:
     """Return the HTML of a site's index: its weeks, newest first, as ``index`` has them."""
     sheet = style()
-    return (
-        templates()
-        .get_template("weeks.html")
-        .render(weeks=weeks, style=Markup(sheet), policy=content_security_policy(sheet))
-    )
+    policy = content_security_policy(sheet)
+    return _rendered("weeks.html", weeks=weeks, style=Markup(sheet), policy=policy)
 
 
 def content_security_policy(style: str, script: str = "") -> str:

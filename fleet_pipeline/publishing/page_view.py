@@ -1,7 +1,7 @@
 """What a week's templates are given: its records, places of marks, findings, words for codes."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,8 +80,8 @@ class MatrixGroup:
     rows: tuple[Record, ...]
 
 
-def view(page: Mapping[str, object], tables: Collection[str] = ()) -> dict[str, object]:
-    """Return all that the templates of one week name; ``tables`` are those published beside it."""
+def view(page: Mapping[str, object]) -> dict[str, object]:
+    """Return all that the templates of one week name."""
     figures = Figures(page)
     headroom = records(page, "headroom")
     rank_chart = charts.ranks(page)
@@ -145,7 +145,6 @@ def view(page: Mapping[str, object], tables: Collection[str] = ()) -> dict[str, 
         "accepted": records(page, "checks.accepted"),
         "hosts": records(page, "sources.hosts"),
         "digest": hashlib.sha256(canonical_bytes(page)).hexdigest(),
-        "tables": sorted(tables),
         "made": {text(row, "table"): row for row in records(page, "provenance.tables")},
     }
 

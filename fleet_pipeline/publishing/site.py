@@ -117,7 +117,7 @@ def publish(
 def week_files(page: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> dict[str, bytes]:
     """Return every file of a week by its path inside the week's folder, sums last."""
     files = {
-        "index.html": render_page(page, tables.keys()).encode(),
+        "index.html": render_page(page).encode(),
         "page.json": canonical_bytes(page),
         EVIDENCE_FILE: render_evidence(page, tables.keys()).encode(),
         QUALITY_FILE: render_quality(page).encode(),

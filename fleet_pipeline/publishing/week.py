@@ -118,7 +118,7 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     trace.assert_explained(
         page,
         shown,
-        [*figures_on(render_page(page, shown)), *figures_on(render_evidence(page, shown))],
+        [*figures_on(render_page(page)), *figures_on(render_evidence(page, shown))],
     )
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What

@@ -68,7 +68,7 @@ def the_schedule_ticking(fleet: Fleet) -> Iterator[Ticks]:
     def tick() -> None:
         assert process.stdin and process.stdout
         while not over.is_set():
-            process.stdin.write("now\\n")
+            process.stdin.write("now\n")
             process.stdin.flush()
             said = process.stdout.readline().strip()
             ticks.ran += said == "done"

@@ -11,7 +11,6 @@ from fleet_pipeline.publishing.page import render_page
 
 from ..publishing.reference_page import reference_page
 
-TABLES = ("agent_usage", "usage_totals")
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -37,7 +36,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(render_page(reference_page(), TABLES))
+    path.write_text(render_page(reference_page()))
     return path
 
 

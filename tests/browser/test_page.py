@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page
 from fleet_pipeline.publishing.page import SECTIONS, render_page
 
 from ..publishing.reference_page import changed
-from .conftest import TABLES
 
 pytestmark = pytest.mark.slow
 
@@ -206,14 +205,14 @@ def executions(browser: Browser, folder: Path, render: Callable[[str], str]) -> 
 
 def test_fifty_hostile_names_run_nothing(browser: Browser, tmp_path: Path) -> None:
     assert len(set(HOSTILE)) == 50
-    assert executions(browser, tmp_path, lambda name: render_page(hostile_page(name), TABLES)) == []
+    assert executions(browser, tmp_path, lambda name: render_page(hostile_page(name))) == []
 
 
 def test_without_escaping_the_policy_alone_lets_nothing_run(
     browser: Browser, tmp_path: Path
 ) -> None:
     def unescaped(name: str, *, policy: bool = True) -> str:
-        html = render_page(hostile_page("HOSTILE"), TABLES).replace("HOSTILE", name)
+        html = render_page(hostile_page("HOSTILE")).replace("HOSTILE", name)
         return html if policy else re.sub(r'<meta http-equiv="Content-Security[^>]*>', "", html)
 
     def without_policy(name: str) -> str:

@@ -54,7 +54,7 @@ def test_a_page_without_a_replay_says_that_none_is_configured() -> None:
         costs__break_even_hit_rate=None,
     )  # fmt: skip
     assert "Replay of moved work (offload.yaml): none configured." in outline(page).words
-    html = render_page(page, TABLES)
+    html = render_page(page)
     assert "Packets of" not in html and "#replay" not in html
 
 
