@@ -149,14 +149,7 @@ class _Reader:
                 rejected, request_lines, state = self._read_codex(
                     file, lines, opened.written, known
                 )
-            rejected += [
-                Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long
-            ]
-            if rejected:
-                head = _first_line(opened)
-                self.batch.intake.add(
-                    "rejected", rejected, client=file.client, file_id=file.id, head=head
-                )
+            rejected = self._add_rejected(file, opened, rejected, lines)
             end = 0 if opened.compressed else lines.end
             head, tail = fingerprints(opened, end)
         count = lines.count + (known.lines if known else 0)
@@ -202,6 +195,18 @@ class _Reader:
         self._add_unfamiliar(file, rollout.state.drift)
         return rollout.rejected, rollout.request_lines, msgspec.msgpack.encode(rollout.state)
 
+    def _add_rejected(
+        self, file: TranscriptFile, opened: Opened, rejected: list[Rejected], lines: Lines
+    ) -> list[Rejected]:
+        """Take in the lines that are not believed, those too long to be looked at among them."""
+        too_long = [Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long]
+        every = rejected + too_long
+        if every:
+            self.batch.intake.add(
+                "rejected", every, client=file.client, file_id=file.id, head=_first_line(opened)
+            )
+        return every
+
     def _add_unfamiliar(self, file: TranscriptFile, drift: Drift) -> None:
         self.batch.intake.add("unfamiliar", drift.rows(), client=file.client, file_id=file.id)
 
@@ -212,15 +217,8 @@ class _Reader:
             start = known.offset if known else 0
             lines = Lines(opened.bytes_from(start), start)
             log = read_statusline_log(lines, written=opened.written)
-            rejected = log.rejected + [
-                Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long
-            ]
             self.batch.intake.add("quota", log.quota, client=file.client)
-            if rejected:
-                head = _first_line(opened)
-                self.batch.intake.add(
-                    "rejected", rejected, client=file.client, file_id=file.id, head=head
-                )
+            rejected = self._add_rejected(file, opened, log.rejected, lines)
             head, tail = fingerprints(opened, lines.end)
         count = lines.count + (known.lines if known else 0)
         if known is None:
