@@ -49,6 +49,11 @@ def test_a_window_is_half_open_and_may_lie_across_midnight(home: Home) -> None:
     assert told == {0: cheap, 29: cheap, 30: usual, 989: usual, 990: cheap, 1439: cheap}
 
 
+def test_a_window_that_ends_where_it_starts_is_the_whole_day(home: Home) -> None:
+    book = heard(home, {"utc_start": 1000, "utc_end": 1000, "prompt": "0.0000005"})
+    assert {at(book, MONDAY, minute)[0] for minute in (0, 599, 600, 601, 1439)} == {0.5}
+
+
 def test_a_price_for_some_weekdays_holds_on_no_other(home: Home) -> None:
     book = heard(home, {"utc_days": ["saturday", "sunday"], "completion": "0.000001"})
     assert at(book, SUNDAY, 720) == (2.0, 1.0, 1.0)
