@@ -59,7 +59,9 @@ def minute_of_day(clock: object) -> int | None:
     if isinstance(clock, bool) or not isinstance(clock, str | int | Decimal):
         return None
     found = _CLOCK.fullmatch(str(clock).removesuffix(".0").replace(":", "").zfill(4))
-    minute = int(found[1]) * 60 + int(found[2]) if found else MINUTES_PER_DAY + 1
+    if found is None:
+        return None
+    minute = int(found[1]) * 60 + int(found[2])
     return minute if minute <= MINUTES_PER_DAY else None
 
 

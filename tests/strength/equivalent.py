@@ -65,11 +65,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "how fine a sum is: three decimals are promised, and stay",
     (
         f"{RANKING}beta.py",
-        "_fraction",
-        "number: 100000 -> 100001",
-    ): "a bound that is never met: the fraction converges within some hundred steps",
-    (
-        f"{RANKING}beta.py",
         "_quantile",
         "number: 60 -> 61",
     ): "each step halves an error that is below a double's precision by then",
