@@ -135,7 +135,9 @@ def find_ccusage(named: Path | None, folder: Path) -> Path:
         )
     except (OSError, subprocess.CalledProcessError):
         give_up(f"no ccusage here, and npm brought no {package}; name a program with CCUSAGE=")
-    return folder / "node_modules" / package / "bin" / "ccusage"
+    program = folder / "node_modules" / package / "bin" / "ccusage"
+    program.chmod(0o755)  # the package comes without the mark; its usual wrapper sets it
+    return program
 
 
 def generated(requests: int, folder: Path | None) -> tuple[Path, dict[str, int]]:

@@ -22,12 +22,9 @@ FILE: Final = "openrouter-2026-05-12.json"
 
 
 def find(provider: str, model: str, at: date) -> ModelPrice | None:
-    """Return a shipped price; None before its day, and for what is not in it or not believed."""
+    """Return a shipped price; None before its day, and for what is not in it."""
     offer = offers().get(model) if provider == openrouter.PROVIDER and at >= TAKEN_ON else None
-    if offer is None or offer.input_usd_per_mtok is None:
-        return None
-    free = gates.declared_free(model)
-    if not free and not offer.input_usd_per_mtok:
+    if offer is None:
         return None
     return ModelPrice(
         provider=provider,
@@ -43,7 +40,7 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
         source=SOURCE,
         effective_from=TAKEN_ON,
         at=at,
-        is_free=free,
+        is_free=gates.declared_free(model),
         tiers=offer.tiers,
         seen_on=TAKEN_ON,
         hours=offer.hours,

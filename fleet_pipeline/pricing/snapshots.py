@@ -53,8 +53,7 @@ def read(files: Iterable[Path], known_by: date | None = None) -> pl.DataFrame:
     if not files:
         return pl.DataFrame(schema=SCHEMA)
     try:
-        rows = pl.read_parquet(files, hive_partitioning=False, glob=False).select(SCHEMA.names())
-        rows = rows.cast({name: kind for name, kind in SCHEMA.items()})
+        rows = _columns(files).cast({name: kind for name, kind in SCHEMA.items()})
     except pl.exceptions.PolarsError:
         raise _damaged(files) from None
     if known_by is None:
@@ -65,7 +64,12 @@ def read(files: Iterable[Path], known_by: date | None = None) -> pl.DataFrame:
 def _damaged(files: Iterable[Path]) -> SourceError:
     for path in files:
         try:
-            pl.read_parquet(path, hive_partitioning=False).select(SCHEMA.names())
+            _columns([path])
         except (OSError, pl.exceptions.PolarsError):
             return SourceError(f"{path} is damaged; bring it back from a backup, or delete it")
     return SourceError("price snapshots cannot be read together")
+
+
+def _columns(files: list[Path]) -> pl.DataFrame:
+    # A folder's name may hold signs that a pattern would be made of.
+    return pl.read_parquet(files, glob=False).select(SCHEMA.names())

@@ -74,8 +74,10 @@ def _log_beta(a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    value, up, down = 1.0, 1.0, 0.0
-    for step in range(1, 100_000):
+    value, change, up, down = 1.0, 0.0, 1.0, 0.0
+    step = 0
+    while abs(change - 1) >= _PRECISE:
+        step += 1
         m = step // 2
         if step % 2:
             term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
@@ -83,9 +85,8 @@ def _fraction(x: float, a: float, b: float) -> float:
             term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         down = 1 / _away_from_zero(1 + term * down)
         up = _away_from_zero(1 + term / up)
-        value *= up * down
-        if abs(up * down - 1) < _PRECISE:
-            break
+        change = up * down
+        value *= change
     return value
 
 

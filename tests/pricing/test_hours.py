@@ -44,8 +44,14 @@ def at(book: PriceBook, on: date, minute: int, tokens: int = 1) -> tuple[float, 
 def test_a_window_is_half_open_and_may_lie_across_midnight(home: Home) -> None:
     book = heard(home, {"utc_start": 1630, "utc_end": 30, "prompt": "0.0000005"})
     cheap, usual = (0.5, 4.0, 1.0), (2.0, 4.0, 1.0)
+    assert book.require("openrouter", GLM, MONDAY).at_minute(0).tiers == ()
     told = {minute: at(book, MONDAY, minute) for minute in (0, 29, 30, 989, 990, 1439)}
     assert told == {0: cheap, 29: cheap, 30: usual, 989: usual, 990: cheap, 1439: cheap}
+
+
+def test_a_window_that_ends_where_it_starts_is_the_whole_day(home: Home) -> None:
+    book = heard(home, {"utc_start": 1000, "utc_end": 1000, "prompt": "0.0000005"})
+    assert {at(book, MONDAY, minute)[0] for minute in (0, 599, 600, 601, 1439)} == {0.5}
 
 
 def test_a_price_for_some_weekdays_holds_on_no_other(home: Home) -> None:

@@ -1,6 +1,7 @@
 """What probes and public benchmarks make of the belief in a model."""
 
 from datetime import timedelta
+from math import e
 
 import polars as pl
 import pytest
@@ -92,6 +93,22 @@ def test_all_that_is_known_beforehand_is_worth_ten_probes_at_most(
     prior = prior_of(pool, Standing(z, coverage))
     assert prior.strength <= STRONGEST_PRIOR + 1e-9
     assert prior_of(pool, Standing(z + 0.1, coverage)).mean >= prior.mean
+
+
+def test_a_model_nobody_measured_is_believed_as_good_as_the_others_by_two_probes() -> None:
+    prior = prior_of(0.8, None)
+    assert (prior.passes, prior.failures) == pytest.approx((1 + 2 * 0.8, 1 + 2 * 0.2))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 1])
+def test_a_public_standing_shifts_log_odds_by_half_and_is_worth_up_to_six_probes(
+    coverage: float,
+) -> None:
+    prior = prior_of(0.8, Standing(2, coverage))
+    mean, worth = 4 * e / (1 + 4 * e), 2 + 6 * coverage  # odds of 4, one unit of log-odds up
+    assert (prior.passes, prior.failures) == pytest.approx(
+        (1 + worth * mean, 1 + worth * (1 - mean))
+    )
 
 
 def test_a_model_that_another_one_answers_for_begins_anew() -> None:

@@ -63,6 +63,14 @@ def test_outages_move_no_place() -> None:
     assert shaken["availability"].to_list() != calm["availability"].to_list()
 
 
+def test_a_model_that_never_answered_says_so_and_stays_in_its_curated_place() -> None:
+    table = overall(results(*[result(MODELS[3], "unavailable", item_id=f"i{n}") for n in range(3)]))
+    assert table["model"].to_list() == CURATED
+    said = dict(table.select("model", "evidence").iter_rows())
+    assert said[MODELS[3]] == "curated order; 3 probes sent, none answered"
+    assert said[MODELS[4]] == "curated order, no probes yet"
+
+
 def test_public_observations_alone_shift_beliefs_and_no_place() -> None:
     curated = sorted(shipped()["model"].unique())
     table = model_ranking(curated, simulated({}, 0), shipped(), CLOSE, {})

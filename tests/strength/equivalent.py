@@ -4,6 +4,7 @@ Keys are module, function and change, as `make mutation` says them.
 """
 
 LEDGER, RANKING = "fleet_pipeline/ledger/", "fleet_pipeline/ranking/"
+PRICING = "fleet_pipeline/pricing/"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
@@ -65,11 +66,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "how fine a sum is: three decimals are promised, and stay",
     (
         f"{RANKING}beta.py",
-        "_fraction",
-        "number: 100000 -> 100001",
-    ): "a bound that is never met: the fraction converges within some hundred steps",
-    (
-        f"{RANKING}beta.py",
         "_quantile",
         "number: 60 -> 61",
     ): "each step halves an error that is below a double's precision by then",
@@ -78,6 +74,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    (
+        f"{PRICING}book.py",
+        "_own",
+        "number: 99 -> 100",
+    ): "the rank of a feed that nobody reads any more: last, either way",
+    (
+        f"{PRICING}book.py",
+        "_seen_throughout",
+        "comparison: row['first_seen'].date() <= next_day -> row['first_seen'].date() < next_day",
+    ): "days on which nothing changes are looked at, too",
     **{
         (f"{RANKING}beta.py", name, f"number: {size} -> {size + 1}"): "how much a cache remembers"
         for name, size in (("_quantile", 4096), ("_cells", 512))
