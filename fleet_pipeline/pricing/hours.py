@@ -49,7 +49,8 @@ class HourlyPrice:
         """
         for column, price in self.prices:
             base = usual[column]
-            if price < 0 or (base is not None and price != base and not _is_near(price, base)):
+            strange = base is not None and not base / _SLIP < price < base * _SLIP
+            if price < 0 or (strange and price != base):
                 return False
         return True
 
@@ -76,7 +77,3 @@ def spans(hours: Iterable[HourlyPrice], day: date) -> list[tuple[int, int]]:
     return [
         (begin, end - 1) for begin, end in zip(begins, [*begins[1:], MINUTES_PER_DAY], strict=True)
     ]
-
-
-def _is_near(price: Decimal, base: Decimal) -> bool:
-    return price > 0 and base > 0 and base / _SLIP < price < base * _SLIP

@@ -12,7 +12,7 @@ from typing import Final
 
 from fleet_pipeline.pricing import gates
 from fleet_pipeline.pricing.feeds import hourly_prices, openrouter
-from fleet_pipeline.pricing.model_price import ModelPrice
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
 from fleet_pipeline.pricing.observations import Offer
 
 TAKEN_ON: Final = date(2026, 5, 12)
@@ -30,11 +30,7 @@ def find(provider: str, model: str, at: date) -> ModelPrice | None:
         provider=provider,
         model=model,
         name=offer.name or model,
-        input_usd_per_mtok=offer.input_usd_per_mtok,
-        output_usd_per_mtok=offer.output_usd_per_mtok,
-        cache_read_usd_per_mtok=offer.cache_read_usd_per_mtok,
-        cache_write_5m_usd_per_mtok=offer.cache_write_5m_usd_per_mtok,
-        cache_write_1h_usd_per_mtok=offer.cache_write_1h_usd_per_mtok,
+        **{column: getattr(offer, column) for column in PRICE_COLUMNS},
         context_tokens=offer.context_tokens,
         max_output=offer.max_output,
         source=SOURCE,

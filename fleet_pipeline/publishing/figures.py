@@ -59,18 +59,31 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "largest": ("started_at",),
     "realised": ("week_start",),
     "agent_days": ("agent", "date"),
+    "missing_days": ("date",),
+    "changes": ("kind", "subject", "field", "source"),
     "results": ("name",),
 }
 
 
+UNKNOWN: Final = "(unknown)"
+"""The segment of a key that is null; of a text, brackets are percent-encoded."""
+
+
 def key(value: object) -> str:
     """Return a natural key as one segment of an address."""
+    if value is None:
+        return UNKNOWN
     return quote(str(value), safe="/:@+ ", errors="surrogatepass").replace(".", "%2E")
 
 
 def address(pattern: str, *keys: object) -> str:
     """Fill the ``{}`` of an address pattern with natural keys."""
     return pattern.format(*(key(value) for value in keys))
+
+
+def unkey(segment: str) -> str | None:
+    """Return the natural key that a segment stands for."""
+    return None if segment == UNKNOWN else unquote(segment, errors="surrogatepass")
 
 
 def resolve(page: Record, path: str) -> object:

@@ -18,6 +18,7 @@ from fleet_pipeline.publishing.addressed import figures_on
 from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import render_evidence, render_page
 from fleet_pipeline.publishing.page_data import build_page
+from fleet_pipeline.publishing.quality_page import render_quality
 from fleet_pipeline.publishing.s3_site import publish_to_s3
 from fleet_pipeline.publishing.stated import stated_tables
 
@@ -118,7 +119,7 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     trace.assert_explained(
         page,
         shown,
-        [*figures_on(render_page(page)), *figures_on(render_evidence(page, shown))],
+        figures_on(render_page(page) + render_evidence(page, shown) + render_quality(page)),
     )
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What

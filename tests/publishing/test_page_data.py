@@ -516,18 +516,18 @@ def test_what_fits_is_a_share_or_unknown(month: Json) -> None:
 
 def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:
     listed = weekly_tables(org, ledger(*a_month()))["model_catalog"]
-    glm = pl.col("model") == "z-ai/glm-5.2"
+    is_glm = pl.col("model") == "z-ai/glm-5.2"
     changed = listed.with_columns(
-        status=pl.when(glm).then(pl.lit("gone")).otherwise("status"),
-        accepts_schema=pl.when(glm).then(False),
-        retires_on=pl.when(glm).then(date(2026, 7, 1)),
-        endpoints=pl.when(glm).then(2),
-        endpoints_up=pl.when(glm).then(0),
+        status=pl.when(is_glm).then(pl.lit("gone")).otherwise("status"),
+        accepts_schema=pl.when(is_glm).then(False),
+        retires_on=pl.when(is_glm).then(date(2026, 7, 1)),
+        endpoints=pl.when(is_glm).then(2),
+        endpoints_up=pl.when(is_glm).then(0),
     )
     built = page(org, *a_month(), model_catalog=changed)
-    assert named(built["ranking"], model="z-ai/glm-5.2")["badges"] == [
-        "no longer listed", "no endpoint up", "until 2026-07-01", "schema by prompt only",
-    ]  # fmt: skip
+    glm = named(built["ranking"], model="z-ai/glm-5.2")
+    assert glm["badges"] == ["no longer listed", "no endpoint up", "schema by prompt only"]
+    assert glm["retires_on"] == "2026-07-01"
     assert named(built["ranking"], model="qwen/qwen3.7-plus")["badges"] == []
     assert named(built["model_catalog"], model="z-ai/glm-5.2")["status"] == "gone"
 
