@@ -44,8 +44,6 @@ def share_below(x: float, a: float, b: float) -> float:
     """
     if x <= 0:
         return 0.0
-    if x >= 1:
-        return 1.0
     if x > (a + 1) / (a + b + 2):
         return 1 - share_below(1 - x, b, a)
     front = exp(a * log(x) + b * log1p(-x) - _log_beta(a, b)) / a

@@ -96,6 +96,8 @@ def test_a_models_history_begins_with_what_has_no_date() -> None:
     dates = [row["effective_from"] for row in rows]
     assert dates == [None, day(3), date(2026, 10, 19), date(2026, 11, 3)]
     assert {row["believed"] for row in rows} == {True}
+    own = history(book_of([seen(3, model="vendor/own")]), "openrouter", "vendor/own")
+    assert [row["source"] for row in own] == ["openrouter"]
 
 
 def test_an_alias_goes_before_a_price_list_and_a_provider_before_a_bare_name() -> None:

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from fleet_pipeline.errors import SourceError
@@ -186,6 +187,18 @@ def test_a_home_may_lie_in_a_folder_whose_name_looks_like_a_pattern(
     _, newest = sorted(snapshots.folder(home).glob("*/*.parquet"))
     newest.write_bytes(b"PAR1")
     with pytest.raises(SourceError, match=f"{re.escape(str(newest))} is damaged"):
+        snapshots.observations(home)
+
+
+def test_a_snapshot_that_holds_something_else_is_named(home: Home, server: LocalServer) -> None:
+    for days in (0, 1):
+        ask(home, server, days=days)
+    [first, other] = sorted(snapshots.folder(home).glob("*/*.parquet"))
+    frame = pl.read_parquet(first)
+    frame.cast({"context_tokens": pl.Float64}).write_parquet(first)
+    assert snapshots.observations(home)["context_tokens"].to_list() == [1_048_576] * 2
+    pl.read_parquet(other).with_columns(retires_on=pl.lit("soon")).write_parquet(other)
+    with pytest.raises(SourceError, match=f"{re.escape(str(other))} is damaged"):
         snapshots.observations(home)
 
 

@@ -221,3 +221,14 @@ def test_a_join_finds_exactly_one_price_for_each_minute_and_size(home: Home) -> 
 def test_the_hours_of_a_feed_are_still_told_in_its_own_words(home: Home) -> None:
     book = heard(home, {"utc_start": 0, "utc_end": 600, "prompt": "0.000001"})
     assert json.loads(book.require("openrouter", GLM, MONDAY).hours or "")[0]["utc_end"] == 600
+
+
+def test_the_order_in_which_a_feed_writes_its_fields_makes_no_other_price() -> None:
+    fields = {"utc_start": 0, "utc_end": 600, "prompt": "0.000001"}
+    said = []
+    for override in (fields, dict(reversed(fields.items()))):
+        model = openrouter_model()
+        model["pricing"] = {"prompt": "0.000002", "overrides": [override]}
+        said += openrouter.read(json.dumps({"data": [model]}).encode()).offers
+    assert said[0].hours
+    assert said[0] == said[1]

@@ -44,6 +44,9 @@ def test_published_prices_have_nine_places_in_eight_bytes_each() -> None:
 def test_no_models_make_an_empty_table_of_the_same_columns() -> None:
     some = prices_table([("openai", "gpt-5.5")], PAGE_DAY)
     assert prices_table([], PAGE_DAY).schema == some.schema
+    listed = list_prices("openai", ["gpt-5.5"], [PAGE_DAY])
+    assert list_prices("openai", ["gpt-5.5"], []).equals(listed.clear())
+    assert list_prices("openai", [], [PAGE_DAY]).equals(listed.clear())
 
 
 def test_list_prices_leave_no_gap_between_tiers_and_no_day_out() -> None:

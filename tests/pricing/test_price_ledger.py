@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.home import Home
@@ -197,6 +197,7 @@ moments = st.lists(
         max_size=9,
     )
 )
+@example(said=[(n, "0.7", "openrouter") for n in range(134, 160)])
 @settings(max_examples=60, deadline=None)
 def test_the_prices_of_many_days_are_those_of_each(said: list[tuple[int, str, str]]) -> None:
     """Around two changes that the package knows of, whatever feeds said and did not say."""

@@ -129,10 +129,10 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     policy = costing.policy_of(org)
     marked = worktypes.marked(rows, worktypes.turns(rows, org))
     made["context_fit"] = costing.context_fit(marked, org)
-    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+    for table in (costing.cost_corners, costing.break_even):
         made[table.__name__] = table(marked, policy, window_start=START, window_end=AS_OF)
-    made["replay_routes"] = costing.replay_routes(marked, policy)
-    made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    replayed = costing.replay(marked, policy, window_start=START, window_end=AS_OF)
+    made |= replayed._asdict()
     made["subscription_room"] = costing.subscription_room(
         marked,
         policy,

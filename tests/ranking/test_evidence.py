@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.probes.work_types import WORK_TYPES
 from fleet_pipeline.ranking.evidence import STRONGEST_PRIOR, Evidence, evidence, prior_of
 from fleet_pipeline.ranking.observations import Standing, shipped, standings
 
@@ -109,6 +110,27 @@ def test_a_public_standing_shifts_log_odds_by_half_and_is_worth_up_to_six_probes
     assert (prior.passes, prior.failures) == pytest.approx(
         (1 + worth * mean, 1 + worth * (1 - mean))
     )
+
+
+def test_the_others_pass_rate_is_that_of_all_probes_and_one_more_of_either_outcome() -> None:
+    weight = 2 ** (-1 / 28)  # asked a day before the close
+    pool = (2 * weight + 1) / (3 * weight + 2)
+    known = of("b", results(*asked("pass", "pass"), *asked("fail", model="c")))
+    assert known.prior.mean == pytest.approx(prior_of(pool, None).mean, rel=1e-12)
+    assert known.belief == known.prior
+
+
+def test_overall_a_public_standing_is_the_mean_of_those_by_kind_and_covers_their_share() -> None:
+    by_kind = {
+        (WORK_TYPES[0], "a"): Standing(2, 1),
+        (WORK_TYPES[1], "a"): Standing(-1, 0.5),
+        (WORK_TYPES[1], "b"): Standing(5, 1),
+    }
+    found = {one.scope: one for one in evidence(["a"], results(), by_kind, CLOSE)}
+    assert found["overall"].prior == prior_of(0.5, Standing(1, 1.5 / len(WORK_TYPES)))
+    assert found[WORK_TYPES[1]].prior == prior_of(0.5, Standing(-1, 0.5))
+    assert found[WORK_TYPES[2]].prior == prior_of(0.5, None)
+    assert [one.has_public for one in found.values()].count(True) == 3
 
 
 def test_a_model_that_another_one_answers_for_begins_anew() -> None:

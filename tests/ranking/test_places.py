@@ -1,5 +1,7 @@
 """From evidence to places: simulated models, thin evidence, outages, reasons."""
 
+from datetime import date, timedelta
+
 import polars as pl
 
 from fleet_pipeline.ranking import model_ranking
@@ -79,6 +81,21 @@ def test_public_observations_alone_shift_beliefs_and_no_place() -> None:
     table = table.filter(pl.col("scope") == "overall")
     assert table["prior_mean"].n_unique() > 1
     assert set(table["evidence"]) == {"curated order and public benchmarks, no probes yet"}
+
+
+def test_an_observation_counts_from_the_week_after_its_day() -> None:
+    curated = sorted(shipped()["model"].unique())
+    newest = shipped()["observed_at"].max()
+    assert isinstance(newest, date)
+    earlier = shipped().filter(pl.col("observed_at") < newest)
+
+    def at(close: date, observed: pl.DataFrame) -> list[float]:
+        table = model_ranking(curated, simulated({}, 0), observed, close, {})
+        return table["prior_mean"].to_list()
+
+    assert at(newest, shipped()) == at(newest, earlier)
+    after = newest + timedelta(days=1)
+    assert at(after, shipped()) != at(after, earlier)
 
 
 def test_each_change_of_place_has_its_reason_with_figures() -> None:

@@ -56,11 +56,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "a sum of thousands of cells is never 0.9 to the last bit",
     (
         f"{RANKING}beta.py",
-        "share_below",
-        "comparison: x >= 1 -> x > 1",
-    ): "at 1 the other side is asked for 0, which says the same",
-    (
-        f"{RANKING}beta.py",
         "the module",
         "number: 2000 -> 2001",
     ): "how fine a sum is: three decimals are promised, and stay",
@@ -71,6 +66,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "each step halves an error that is below a double's precision by then",
     (
         f"{RANKING}beta.py",
+        "_quantile",
+        "number: 1.0 -> 2.0",
+    ): "all lies below 1: the search begins twice as wide and ends in the same place",
+    (
+        f"{RANKING}beta.py",
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
@@ -79,6 +79,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_own",
         "number: 99 -> 100",
     ): "the rank of a feed that nobody reads any more: last, either way",
+    (
+        f"{PRICING}book.py",
+        "_seen_throughout",
+        "aggregate: max(next_day, day_after) -> min(next_day, day_after)",
+    ): "no span of days is then held to be covered, and all are looked at",
     (
         f"{PRICING}book.py",
         "_seen_throughout",
