@@ -123,6 +123,15 @@ def test_another_tokenizer_makes_prompts_longer_and_may_make_them_not_fit(
     assert replayed(thread, tight, tokens_ratio=1.3)["too_large_requests"] == 1
 
 
+def test_a_part_of_a_token_above_the_limit_does_not_fit(requests: Make) -> None:
+    ten = requests({"input_tokens": 10, "output_tokens": 10})
+    limits = {"context_tokens": 11, "max_output_tokens": 11}
+    for name, ratio in (("context_tokens", "tokens_ratio"), ("max_output_tokens", "output_ratio")):
+        capped = to(replace(GLM, **{name: limits[name]}))
+        assert replayed(ten, capped, **{ratio: 1.1})["too_large_requests"] == 0
+        assert replayed(ten, capped, **{ratio: 1.101})["too_large_requests"] == 1
+
+
 def test_what_does_not_fit_stays_is_counted_and_finds_claudes_cache_cold(
     thread: pl.DataFrame,
 ) -> None:
@@ -427,6 +436,20 @@ def test_at_a_share_of_one_everything_that_may_move_does_even_what_read_nothing(
     assert replayed(one)["moved_requests"] == 1
     routes = tables(one, replace(POLICY, share=0.999)).replay_routes.filter(pl.col("requests") > 0)
     assert routes["route"].to_list() == ["not_chosen"]
+
+
+@pytest.mark.parametrize(
+    ("share", "moved"), [(0.24, 0), (0.25, 0), (0.26, 1), (0.75, 1), (0.76, 2)]
+)
+def test_a_session_moves_where_its_middle_lies_within_the_share(
+    requests: Make, share: float, moved: int
+) -> None:
+    pair = requests(*({"session_id": name, "input_tokens": 100} for name in "ab"))
+    assert replayed(pair, replace(POLICY, share=share))["moved_requests"] == moved
+
+
+def test_a_share_of_zero_moves_not_even_what_read_nothing(requests: Make) -> None:
+    assert replayed(requests({"output_tokens": 5}), replace(POLICY, share=0))["moved_requests"] == 0
 
 
 def test_staying_costs_each_class_of_tokens_at_its_own_price(requests: Make) -> None:

@@ -82,6 +82,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
         f"{PRICING}book.py",
         "_seen_throughout",
+        "aggregate: max(next_day, day_after) -> min(next_day, day_after)",
+    ): "no span of days is then held to be covered, and all are looked at",
+    (
+        f"{PRICING}book.py",
+        "_seen_throughout",
         "comparison: row['first_seen'].date() <= next_day -> row['first_seen'].date() < next_day",
     ): "days on which nothing changes are looked at, too",
     **{
