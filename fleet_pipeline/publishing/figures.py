@@ -8,6 +8,7 @@ a key, dots and everything that is not plain ASCII are percent-encoded.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -71,9 +72,12 @@ UNKNOWN: Final = "(unknown)"
 
 def key(value: object) -> str:
     """Return a natural key as one segment of an address."""
-    if value is None:
-        return UNKNOWN
-    return quote(str(value), safe="/:@+ ", errors="surrogatepass").replace(".", "%2E")
+    return UNKNOWN if value is None else _segment(str(value))
+
+
+@cache
+def _segment(value: str) -> str:
+    return quote(value, safe="/:@+ ", errors="surrogatepass").replace(".", "%2E")
 
 
 def address(pattern: str, *keys: object) -> str:

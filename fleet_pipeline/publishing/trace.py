@@ -28,7 +28,6 @@ Page = Mapping[str, object]
 Tables = Mapping[str, pl.DataFrame]
 Value = int | float | str | bool | None
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
 _DATED: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|\+00:00))?")
 _SAME: Final = 1e-12
 """Relative: two engines may add the same floats in another order."""
@@ -249,9 +248,8 @@ def _keys(record: Sequence[str], segments: Sequence[str]) -> dict[str, str | Non
         return None
     keys: dict[str, str | None] = {}
     for part, segment in zip(record, segments, strict=True):
-        place = _PLACE.fullmatch(part)
-        if place:
-            keys[place[1]] = unkey(segment)
+        if part.startswith("{"):
+            keys[part[1:-1]] = unkey(segment)
         elif part != segment:
             return None
     return keys
