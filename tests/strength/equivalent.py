@@ -89,6 +89,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    **{
+        (f"{COSTING}{name}.py", where, f"rows let in: {rows}.unique() -> {rows}"): (
+            "prices are asked for a set of models and days"
+        )
+        for name, where, rows in (
+            ("moving", "price_rows", "dates"),
+            ("subscription", "subscription_value", "used['model']"),
+            ("subscription", "subscription_value", "used['date']"),
+        )
+    },
     (
         f"{COSTING}bootstrap.py",
         "the module",
