@@ -156,10 +156,18 @@ def _of_counting(found: Diagnosis) -> Iterator[Problem]:
                 f"{client} {_listed(versions)}: the counting was measured up to {measured}",
                 "hold a day of the page against what the client itself says",
             )
-    if found.unfamiliar:
+    silent = [each for each in found.unfamiliar if each.kind == "reply_without_usage"]
+    for each in silent:
         yield Problem(
-            "this version does not know: "
-            + _listed([f"{each.client} {each.name}" for each in found.unfamiliar]),
+            f"{each.client} {each.name}: {each.lines:,} replies say nothing of usage, and do not"
+            " count",
+            "hold a day of the page against what the client itself says; look for a newer version"
+            " of fleet_pipeline",
+        )
+    strange = [f"{each.client} {each.name}" for each in found.unfamiliar if each not in silent]
+    if strange:
+        yield Problem(
+            f"this version does not know: {_listed(strange)}",
             "look for a newer version of fleet_pipeline; until then hold a day of the page against"
             " what the client itself says",
         )

@@ -80,6 +80,7 @@ REFUSING = {
 WARNING = {
     ("transcript_evidence", "quarantine_is_small"),
     ("transcript_evidence", "formats_are_known"),
+    ("transcript_evidence", "replies_carry_usage"),
     ("usage_totals", "hosts_are_reporting"),
     ("window_coverage", "window_is_whole"),
     ("eligible_share", "targets_are_movable"),
@@ -239,6 +240,7 @@ def test_at_night_transcripts_are_read_and_feeds_are_asked() -> None:
     checks = {
         "transcript_evidence_quarantine_is_small",
         "transcript_evidence_formats_are_known",
+        "transcript_evidence_replies_carry_usage",
         "usage_ledger_requests_are_unique",
         "price_snapshots_feeds_answer",
     }

@@ -33,6 +33,7 @@ def test_a_price_holds_from_its_first_sighting_until_another_is_seen() -> None:
     assert [at(book, n) for n in range(4)] == [Decimal(p) for p in ("1.4", "1.4", "1.2", "1.2")]
     price = book.require("openrouter", GLM, day(9))
     assert (price.effective_from, price.seen_on, price.age_days) == (day(2), day(5), 4)
+    assert price.name == GLM, "the feed gave it no name"
 
 
 def test_a_zero_for_a_paid_model_never_holds_by_being_seen_for_long() -> None:

@@ -71,6 +71,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "all lies below 1: the search begins twice as wide and ends in the same place",
     (
         f"{RANKING}beta.py",
+        "_quantile",
+        "comparison: share_below(middle, a, b) < share -> share_below(middle, a, b) <= share",
+    ): "where the middle is the quantile the search comes back to it from either side",
+    (
+        f"{RANKING}beta.py",
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
