@@ -4,7 +4,7 @@ Keys are module, function and change, as `make mutation` says them.
 """
 
 LEDGER, RANKING = "fleet_pipeline/ledger/", "fleet_pipeline/ranking/"
-PRICING = "fleet_pipeline/pricing/"
+COSTING, PRICING = "fleet_pipeline/costing/", "fleet_pipeline/pricing/"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
@@ -79,6 +79,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    (
+        f"{COSTING}bootstrap.py",
+        "the module",
+        "number: 4000000 -> 4000001",
+    ): "how many rows are drawn at once: memory, not results",
+    (
+        f"{COSTING}bootstrap.py",
+        "_drawn_rows",
+        "number: 1 -> 2",
+    ): "the same",
     (
         f"{PRICING}book.py",
         "_own",
