@@ -33,6 +33,17 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "number: 0 -> 1",
     ): "the same: a byte more",
     (
+        f"{LEDGER}counting.py",
+        "the module",
+        "number: 2 -> 3",
+    ): "how many bytes of days are counted at once",
+    (
+        f"{LEDGER}codex_rules.py",
+        "_replayed",
+        "rows let in: unclear.select('thread', 'forked_from').unique() ->"
+        " unclear.select('thread', 'forked_from')",
+    ): "the same ids are found to be dropped more than once",
+    (
         f"{LEDGER}codex_rules.py",
         "_histories",
         "rows let in: counts.filter(pl.col('thread').is_in(sorted(threads))) -> counts",

@@ -272,6 +272,11 @@ def test_equal_requests_outside_a_review_are_no_echoes():
 # Copies
 
 
+@pytest.mark.parametrize(("tokens", "bills"), [(0, []), (1, [(1, 0, 0)])])
+def test_a_request_of_a_single_token_is_billed_and_one_of_none_is_not(tokens, bills):
+    assert billed(Rollout().own_turn().request(usage(tokens, output=0))) == bills
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_copies_of_a_rollout_are_billed_once_wherever_they_lie(recorded):
     rollout = Rollout().own_turn().request(usage(5)).request(usage(5))
