@@ -10,19 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
-from msgspec import Struct
+import polars.selectors as cs
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger.gathered import DIFFERENT_IN_EACH_ROW, Gathered, Kind
 from fleet_pipeline.ledger.waiting import Waiting
-from fleet_pipeline.transcripts.claude import ClaudeEvent
-
-Kind = Literal["claude", "codex", "quota", "rejected", "totals", "transcripts", "unfamiliar"]
-
-_DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
 
 
 @dataclass(frozen=True)
@@ -62,53 +58,17 @@ class Intake:
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._events: list[ClaudeEvent] = []
-        self._transcripts: list[evidence.Transcript] = []
         self._read_whole: list[int] = []
         self._frames: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
         self.rows = 0
 
-    def add_events(self, events: Sequence[ClaudeEvent]) -> None:
-        """Take in what a Claude Code transcript said."""
-        self._events += events
-        self.rows += len(events)
-
-    def add_transcript(self, transcript: evidence.Transcript, *, whole: bool) -> None:
-        """Take in how much a transcript held; ``whole`` if it was read from its beginning."""
-        self._transcripts.append(transcript)
-        if whole:
-            self.read_again(transcript.file_id)
-
-    def read_again(self, file_id: int) -> None:
-        """Forget what was once not believed of a file: it was read from its beginning."""
-        self._read_whole.append(file_id)
-
-    def add(self, kind: Kind, records: Sequence[Struct], **same: object) -> None:
-        """Take in records of another kind; ``same`` are columns that are alike for all of them."""
-        if records:
-            self._keep(kind, evidence.frame_of(records, TABLES[kind].schema, same))
-
-    def add_frame(self, kind: Kind, frame: pl.DataFrame) -> None:
-        """Take in evidence that another home has made, in the columns of its kind."""
-        if frame.height:
-            self._keep(kind, frame)
-
-    def pack(self) -> None:
-        """Turn all records into columns, which another process takes in as they are."""
-        if self._events:
-            frame = evidence.frame_of(self._events, evidence.CLAUDE)
-            self.rows -= frame.height
-            self._events = []
-            self._keep("claude", frame)
-        self.add("transcripts", self._transcripts)
-        self._transcripts = []
-
-    def take_in(self, other: "Intake") -> None:
-        """Take in all that another one holds packed."""
-        for kind, frames in other._frames.items():
-            self._frames[kind] += frames
-        self._read_whole += other._read_whole
-        self.rows += other.rows
+    def take_in(self, gathered: Gathered) -> None:
+        """Take in what reading gave, packed."""
+        for kind, columns in gathered.columns.items():
+            self._keep(kind, evidence.frame_of(kind, columns))
+        for kind, table in gathered.tables:
+            self._keep(kind, _with_categories(table))
+        self._read_whole += gathered.read_again
 
     def write(self, home: Home, host: str) -> None:
         """Put all that is packed into the lake of ``home``, as ``host``'s.
@@ -141,14 +101,14 @@ class Intake:
         self._read_whole = []
 
     def _keep(self, kind: Kind, frame: pl.DataFrame) -> None:
-        repeated = [
-            name
-            for name, dtype in frame.schema.items()
-            if dtype == pl.String and name not in _DIFFERENT_IN_EACH_ROW
-        ]
-        small = frame.with_columns(pl.col(repeated).cast(pl.Categorical))
-        self._frames[kind].append(small.sort("ts") if TABLES[kind].by_day else small)
-        self.rows += frame.height
+        if frame.height:
+            self._frames[kind].append(frame.sort("ts") if TABLES[kind].by_day else frame)
+            self.rows += frame.height
+
+
+def _with_categories(table: pl.DataFrame) -> pl.DataFrame:
+    repeated = cs.by_dtype(pl.String) - cs.by_name(*DIFFERENT_IN_EACH_ROW, require_all=False)
+    return table.with_columns(repeated.cast(pl.Categorical))
 
 
 def _days(frames: Sequence[pl.DataFrame]) -> dict[date, list[tuple[int, tuple[int, int]]]]:
