@@ -19,7 +19,7 @@ from fleet_pipeline.ledger.days import day_of
 _TIES: Final = ("message_id", "request_id", "agent_id")
 """Ids that make two rows one matter: the same request, or requests of one subagent."""
 
-_BYTES_AT_A_TIME: Final = 4 * 2**20
+_BYTES_AT_A_TIME: Final = 2**20
 
 
 class ClaudeEvidence:
@@ -81,17 +81,20 @@ class ClaudeEvidence:
         return store.read_files(paths, evidence.CLAUDE)
 
     def _ids_of_several_days(self) -> dict[int, list[date]]:
-        ids = [
-            _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
-            for chunk in self.chunks(self.days, _BYTES_AT_A_TIME)
-        ]
-        if not ids:
-            return {}
-        # Of a million ids a handful are on two days: next to each other they are cheap to find.
-        in_order = pl.concat(ids).sort("id", "day")
-        known = pl.col("id")
-        several = (known == known.shift(1)) | (known == known.shift(-1))
-        return dict(in_order.filter(several).group_by("id").agg("day").iter_rows())
+        # Of a million ids a handful are on two days: next to each other they are cheap to find, and
+        # looking a second time for their days takes less memory than to keep the day of each.
+        in_order = pl.concat([_NONE, *(part["id"] for part in self._ids())]).sort()
+        several = in_order.filter(in_order == in_order.shift(1)).implode()
+        parts = [part.filter(pl.col("id").is_in(several)) for part in self._ids()]
+        return dict(pl.concat(parts).group_by("id").agg("day").iter_rows()) if parts else {}
+
+    def _ids(self) -> Iterator[pl.DataFrame]:
+        """Give each hashed id once for each day on which it occurs, some days at a time."""
+        for chunk in self.chunks(self.days, _BYTES_AT_A_TIME):
+            yield _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
+
+
+_NONE: Final = pl.Series("id", [], pl.UInt64)
 
 
 def _ids_and_days(paths: list[Path]) -> pl.DataFrame:

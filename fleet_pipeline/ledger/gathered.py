@@ -73,7 +73,7 @@ FIELDS: Final[dict[Kind, dict[str, Plain]]] = {
 }
 """The columns of each kind: what its records hold, behind what is alike for all of a file."""
 
-DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
+DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id", "tools"}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

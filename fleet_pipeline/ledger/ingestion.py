@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final
 
 from fleet_pipeline.home import Home
@@ -131,7 +132,10 @@ class _Ingestion:
                 found.failures.append(batch.gave_up)
                 found.failed = not sound
             self._take(batch)
-        self._write()
+        self._intake.write(self._home, self._host)
+        # Only now may the register say that all of it was read.
+        for entry in self._entries:
+            self._register.put(entry)
 
     def _take(self, batch: Batch) -> None:
         self._intake.take_in(batch.gathered)
@@ -140,15 +144,8 @@ class _Ingestion:
         self._report.tables_read += batch.tables_read
         self._report.bytes_read += batch.bytes_read
         if self._intake.rows >= _ROWS_IN_MEMORY:
-            self._write()
+            self._intake.write(self._home, self._host, leave=_ROWS_IN_MEMORY // 2)
         self._advance(batch.bytes_done)
-
-    def _write(self) -> None:
-        """Write what was read; only then may the register say that it was."""
-        self._intake.write(self._home, self._host)
-        for entry in self._entries:
-            self._register.put(entry)
-        self._entries = []
 
     def _advance(self, count: int) -> None:
         if self._progress:
@@ -161,11 +158,14 @@ def _in_order(found: Found) -> Iterator[ToRead]:
     The fewer days does each write touch. Newer clients keep a session's subagents in a folder
     named for it, older ones beside it.
     """
-    agents = [file.path for file in found.files if file.path.name.startswith("agent-")]
-    beside = {path.parent for path in agents}
-    inside = {folder for path in agents for folder in path.parents}
+    names = [str(file.path) for file in found.files]
+    agents = [name for name in names if name.rpartition("/")[2].startswith("agent-")]
+    beside = {name.rpartition("/")[0] for name in agents}
+    inside = {above for folder in beside for above in accumulate(folder.split("/"), "{}/{}".format)}
     for file in sorted(found.files, key=lambda file: file.modified_ns):
-        yield ToRead(file, None, file.path.parent in beside or file.path.with_suffix("") in inside)
+        name = str(file.path)
+        has_agents = name.rpartition("/")[0] in beside or name.rpartition(".")[0] in inside
+        yield ToRead(file, None, has_agents)
     for other in (*found.statusline_logs, *found.evidence):
         yield ToRead(other, None)
 

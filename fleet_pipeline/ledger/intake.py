@@ -48,6 +48,10 @@ TABLES: Final[dict[Kind, Table]] = {
 }
 
 
+_Place = tuple[Kind, date | None]
+"""Where rows go: a kind's file of one day, or its only file."""
+
+
 def place_of(kind: Kind, home: Home, host: str) -> Path:
     """Return where one kind of a host's evidence lies: a folder of days, or one file."""
     return home.root / TABLES[kind].place.format(host=f"host={host}")
@@ -59,8 +63,12 @@ class Intake:
     def __init__(self) -> None:
         """Hold nothing."""
         self._read_whole: list[int] = []
-        self._frames: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
-        self.rows = 0
+        self._parts: defaultdict[_Place, list[pl.DataFrame]] = defaultdict(list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows wait."""
+        return sum(map(_height, self._parts.values()))
 
     def take_in(self, gathered: Gathered) -> None:
         """Take in what reading gave, packed."""
@@ -70,27 +78,29 @@ class Intake:
             self._keep(kind, _with_categories(table))
         self._read_whole += gathered.read_again
 
-    def write(self, home: Home, host: str) -> None:
-        """Put all that is packed into the lake of ``home``, as ``host``'s.
+    def write(self, home: Home, host: str, *, leave: int = 0) -> None:
+        """Put rows into the lake of ``home``, as ``host``'s, until at most ``leave`` of them wait.
 
-        Notes first which days have to be counted again. Raises OSError where the disk refuses; the
-        transcripts are then read again the next time.
+        The fullest days come first: a day of which little was read yet is likely to get more, and
+        each write of it costs its whole file. Notes before which days have to be counted again.
+        Raises OSError where the disk refuses; the transcripts are then read again the next time.
         """
         self._forget_rejected(place_of("rejected", home, host))
-        waiting = Waiting(home)
-        for kind in sorted(self._frames):
-            table, frames = TABLES[kind], self._frames.pop(kind)
-            place = place_of(kind, home, host)
-            if not table.by_day:
-                _merge_into(place, frames, table)
-                continue
-            days = _days(frames)
-            if kind in ("claude", "codex"):
-                waiting.add(kind, days)
-            for day, slices in sorted(days.items()):
-                rows = [frames[number].slice(*extent) for number, extent in slices]
-                _merge_into(place / f"date={day}.parquet", rows, table)
-        self.rows = 0
+        waiting, left = Waiting(home), self.rows
+        full: list[_Place] = []
+        for place in sorted(self._parts, key=lambda place: -_height(self._parts[place])):
+            if left <= leave:
+                break
+            full.append(place)
+            left -= _height(self._parts[place])
+        for client in ("claude", "codex"):
+            if days := [day for kind, day in full if kind == client and day]:
+                waiting.add(client, days)
+        for kind, day in full:
+            path = place_of(kind, home, host)
+            path = path / f"date={day}.parquet" if day else path
+            _merge_into(path, self._parts.pop((kind, day)), TABLES[kind])
+        self._let_go()
 
     def _forget_rejected(self, path: Path) -> None:
         """Drop what was once not believed of files that have been read whole again since."""
@@ -101,25 +111,31 @@ class Intake:
         self._read_whole = []
 
     def _keep(self, kind: Kind, frame: pl.DataFrame) -> None:
-        if frame.height:
-            self._frames[kind].append(frame.sort("ts") if TABLES[kind].by_day else frame)
-            self.rows += frame.height
+        if not TABLES[kind].by_day:
+            self._parts[kind, None].append(frame)
+            return
+        in_order, start = frame.sort("ts"), 0
+        for length, day in in_order["ts"].dt.date().rle().struct.unnest().iter_rows():
+            self._parts[kind, day].append(in_order.slice(start, length))
+            start += length
+
+    def _let_go(self) -> None:
+        """Copy what still waits: a part keeps all the memory of the batch in which it came."""
+        rest, self._parts = self._parts, defaultdict(list)
+        of_kinds: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
+        for (kind, _), parts in rest.items():
+            of_kinds[kind] += parts
+        for kind, parts in of_kinds.items():
+            self._keep(kind, pl.concat(parts, rechunk=True))
+
+
+def _height(parts: Sequence[pl.DataFrame]) -> int:
+    return sum(part.height for part in parts)
 
 
 def _with_categories(table: pl.DataFrame) -> pl.DataFrame:
     repeated = cs.by_dtype(pl.String) - cs.by_name(*DIFFERENT_IN_EACH_ROW, require_all=False)
     return table.with_columns(repeated.cast(pl.Categorical))
-
-
-def _days(frames: Sequence[pl.DataFrame]) -> dict[date, list[tuple[int, tuple[int, int]]]]:
-    """Return for each UTC day where it lies in each frame: number, first row, count of rows."""
-    days: dict[date, list[tuple[int, tuple[int, int]]]] = {}
-    for number, frame in enumerate(frames):
-        start = 0
-        for length, day in frame["ts"].dt.date().rle().struct.unnest().iter_rows():
-            days.setdefault(day, []).append((number, (start, length)))
-            start += length
-    return days
 
 
 def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
