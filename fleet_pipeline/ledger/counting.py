@@ -20,7 +20,7 @@ from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
 _FILES: Final = "host=*/date=*.parquet"
-_CHUNK_BYTES: Final = 2**18
+_CHUNK_BYTES: Final = 2**19
 
 
 def recount(home: Home, *, everything: bool = False) -> int:

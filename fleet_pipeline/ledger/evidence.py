@@ -46,18 +46,25 @@ _FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") : CLAUDE.names()
 
 def frame_of(kind: Kind, columns: Columns) -> pl.DataFrame:
     """Return ``columns`` as a frame, with repeated text as categories."""
-    return pl.DataFrame(
-        [_series(name, columns[name], dtype) for name, dtype in schema_of(kind).items()]
+    schema = schema_of(kind)
+    raw = [_as_given(name, columns[name], dtype) for name, dtype in schema.items()]
+    # All at once: each expression of its own costs more than it has to do here.
+    return pl.DataFrame(raw).select(
+        _as_kept(name, columns[name], dtype) for name, dtype in schema.items()
     )
 
 
-def _series(name: str, column: Column, dtype: pl.DataType) -> pl.Series:
+def _as_given(name: str, column: Column, dtype: pl.DataType) -> pl.Series:
     if isinstance(column, Repeated):
-        rows = pl.Series(column.rows, dtype=pl.UInt32)
-        return pl.Series(name, column.values, pl.Categorical).gather(rows)
-    if dtype == pl.Datetime:
-        return pl.Series(name, column, pl.Int64).cast(dtype)
-    return pl.Series(name, column, dtype)
+        return pl.Series(name, column.rows, pl.UInt32)
+    return pl.Series(name, column, pl.Int64 if dtype == pl.Datetime else dtype)
+
+
+def _as_kept(name: str, column: Column, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(column, Repeated):
+        values = pl.lit(pl.Series(name, column.values, pl.String)).cast(pl.Categorical)
+        return values.gather(pl.col(name))
+    return pl.col(name).cast(dtype)
 
 
 def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,6 @@ No query engine is needed here, so that a process that only reads starts at once
 What becomes of the columns is for ``intake`` to say.
 """
 
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -43,7 +42,7 @@ class Repeated(NamedTuple):
     """A column of text that occurs again and again: each text once, and which one each row has."""
 
     values: list[str | None]
-    rows: "array[int]"
+    rows: list[int]
 
 
 Column = Sequence[object] | Repeated
@@ -130,7 +129,7 @@ def _column(name: str, plain: Plain, values: Sequence[object]) -> Column:
         return [None if at is None else (at - _EPOCH) // _MICROSECOND for at in moments]
     if plain is str and name not in DIFFERENT_IN_EACH_ROW:
         places = _Places()
-        rows = array("I", map(places.__getitem__, cast(Sequence[str | None], values)))
+        rows = [*map(places.__getitem__, cast(Sequence[str | None], values))]
         return Repeated(list(places), rows)
     return values
 
