@@ -19,6 +19,8 @@ from fleet_pipeline.ledger.days import day_of
 _TIES: Final = ("message_id", "request_id", "agent_id")
 """Ids that make two rows one matter: the same request, or requests of one subagent."""
 
+_COMPACT: Final = evidence.compact(evidence.CLAUDE)
+
 _BYTES_AT_A_TIME: Final = 2**20
 
 
@@ -78,7 +80,7 @@ class ClaudeEvidence:
 
     def _rows(self, days: Iterable[date]) -> pl.DataFrame:
         paths = [path for day in sorted(days) for path in self._paths[day]]
-        return store.read_files(paths, evidence.CLAUDE)
+        return store.read_files(paths, _COMPACT)
 
     def _ids_of_several_days(self) -> dict[int, list[date]]:
         # Of a million ids a handful are on two days: next to each other they are cheap to find, and

@@ -12,7 +12,15 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.ledger.gathered import FIELDS, Column, Columns, Kind, Plain, Repeated
+from fleet_pipeline.ledger.gathered import (
+    DIFFERENT_IN_EACH_ROW,
+    FIELDS,
+    Column,
+    Columns,
+    Kind,
+    Plain,
+    Repeated,
+)
 
 _DTYPES: Final[Mapping[Plain, pl.DataType]] = {
     str: pl.String(),
@@ -42,6 +50,20 @@ _FROM_FIRST_LINE = CLAUDE.names()[
 ]
 
 _FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") : CLAUDE.names().index("tools")]
+
+
+def compact(schema: pl.Schema) -> pl.Schema:
+    """Return ``schema`` for rows in memory: a text that occurs again and again is there once."""
+    return pl.Schema(
+        {
+            name: pl.Categorical() if dtype == pl.String and name not in _ALL_APART else dtype
+            for name, dtype in schema.items()
+        }
+    )
+
+
+_ALL_APART: Final = DIFFERENT_IN_EACH_ROW | {"agent_id"}
+"""What ties rows together is compared by its hash, which has to be that of the text."""
 
 
 def frame_of(kind: Kind, columns: Columns) -> pl.DataFrame:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-import polars.selectors as cs
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, store
-from fleet_pipeline.ledger.gathered import DIFFERENT_IN_EACH_ROW, Gathered, Kind
+from fleet_pipeline.ledger.gathered import Gathered, Kind
 from fleet_pipeline.ledger.waiting import Waiting
 
 
@@ -75,7 +74,7 @@ class Intake:
         for kind, columns in gathered.columns.items():
             self._keep(kind, evidence.frame_of(kind, columns))
         for kind, table in gathered.tables:
-            self._keep(kind, _with_categories(table))
+            self._keep(kind, table.cast(evidence.compact(TABLES[kind].schema)))
         self._read_whole += gathered.read_again
 
     def write(self, home: Home, host: str, *, leave: int = 0) -> None:
@@ -133,12 +132,8 @@ def _height(parts: Sequence[pl.DataFrame]) -> int:
     return sum(part.height for part in parts)
 
 
-def _with_categories(table: pl.DataFrame) -> pl.DataFrame:
-    repeated = cs.by_dtype(pl.String) - cs.by_name(*DIFFERENT_IN_EACH_ROW, require_all=False)
-    return table.with_columns(repeated.cast(pl.Categorical))
-
-
 def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
-    known = store.read_frame(path, table.schema)
-    new = pl.concat(rows).cast(table.schema)
-    store.write_frame(path, table.merge(pl.concat([known, new])))
+    compact = evidence.compact(table.schema)
+    known = store.read_frame(path, compact)
+    whole = table.merge(pl.concat([known, *(part.cast(compact) for part in rows)]))
+    store.write_frame(path, whole.cast(table.schema))
