@@ -103,7 +103,7 @@ licences: $(READY)
 reliability: $(READY)
 	$(BIN)/python tests/faults/reliability.py $(ARGS)
 
-## make mutation     whether tests notice changes in the counting, cost and ranking modules
+## make mutation     whether tests notice changes to counting, cost, prices and ranking
 mutation: $(READY)
 	nice -n 19 $(BIN)/python tests/strength/mutation.py $(ARGS)
 

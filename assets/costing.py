@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import OWNERS, RETRY, shown, weekly, weekly_check
+from assets.tables import OWNERS, RETRY, shown, weekly, weekly_check, weekly_tables
 from fleet_pipeline import costing, pricing, quality, worktypes
 from fleet_pipeline.org import priced_models
 from fleet_pipeline.weeks import window
@@ -109,41 +109,28 @@ def break_even(
     return costing.break_even(requests, **_of_policy(context, fleet))
 
 
-@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
-def offload_replay(
+@weekly_tables(
+    GROUP,
+    deps=("organisation", "price_list", "price_snapshots"),
+    offload_replay=(
+        "Replay of whole sessions on each candidate: cost by part, in a low, expected and high"
+        " case.\n\nOne row: one candidate and case. Sampling interval and assumptions stand apart."
+    ),
+    replay_routes=(
+        "Routes of the replay: what moves, what stays, and why it does.\n\n"
+        "One row: one candidate and route; the routes of a candidate are all of Claude's requests."
+    ),
+    replay_cuts=(
+        "Cuts of the replay's expected case: what each agent and each kind of work costs and"
+        " saves.\n\n"
+        "One row: one candidate, cut and value; the rows of a cut add up to the replay's own."
+    ),
+)
+def replay(
     context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
-) -> pl.DataFrame:
-    """Replay of whole sessions on each candidate: cost by part, in a low, expected and high case.
-
-    One row: one candidate and case. Sampling interval and assumptions stand apart.
-    """
-    return costing.offload_replay(worktypes.marked(requests, turns), **_of_policy(context, fleet))
-
-
-@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
-def replay_routes(
-    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
-) -> pl.DataFrame:
-    """Routes of the replay: what moves, what stays, and why it does.
-
-    One row: one candidate and route; the routes of a candidate are all of Claude's requests.
-    """
-    known = _of_policy(context, fleet)
-    marked = worktypes.marked(requests, turns)
-    return costing.replay_routes(marked, known["policy"], known["book"])
-
-
-@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
-def replay_cuts(
-    context: dg.AssetExecutionContext, fleet: Fleet, requests: pl.DataFrame, turns: pl.DataFrame
-) -> pl.DataFrame:
-    """Cuts of the replay's expected case: what each agent and each kind of work costs and saves.
-
-    One row: one candidate, cut and value; the rows of a cut add up to the replay's own.
-    """
-    known = _of_policy(context, fleet)
-    marked = worktypes.marked(requests, turns)
-    return costing.replay_cuts(marked, known["policy"], known["book"])
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """One pass over all requests for each candidate and case, which three tables tell of."""
+    return costing.replay(worktypes.marked(requests, turns), **_of_policy(context, fleet))
 
 
 @weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
@@ -201,7 +188,7 @@ def priced_models_have_prices(fleet: Fleet, prices: pl.DataFrame) -> dg.AssetChe
     return shown(quality.priced_models_have_prices(prices, priced))
 
 
-@weekly_check(replay_routes, "usage_totals", blocking=True)
+@weekly_check("replay_routes", "usage_totals", blocking=True)
 def routes_add_up(replay_routes: pl.DataFrame, usage_totals: pl.DataFrame) -> dg.AssetCheckResult:
     """Each candidate's routes are the whole of Claude's usage: nothing moves twice or vanishes."""
     return shown(quality.routes_add_up(replay_routes, usage_totals))
@@ -220,9 +207,7 @@ assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
     context_fit,
     cost_corners,
     break_even,
-    offload_replay,
-    replay_routes,
-    replay_cuts,
+    replay,
     subscription_room,
     subscription_value,
     model_contexts,

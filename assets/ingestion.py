@@ -105,5 +105,12 @@ def formats_are_known(fleet: Fleet) -> dg.AssetCheckResult:
     return shown(quality.formats_are_known(ledger.unfamiliar(home), ledger.held(home)["lines"]))
 
 
+@dg.asset_check(asset=transcript_evidence)
+def replies_carry_usage(fleet: Fleet) -> dg.AssetCheckResult:
+    """No client stopped to write what its replies used: what it does not write is not counted."""
+    home = fleet.settings().home
+    return shown(quality.replies_carry_usage(ledger.unfamiliar(home), ledger.usage(home)))
+
+
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [transcripts, transcript_evidence, usage_ledger]
-checks = [requests_are_unique, quarantine_is_small, formats_are_known]
+checks = [requests_are_unique, quarantine_is_small, formats_are_known, replies_carry_usage]

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from assets.definitions import defs
 from assets.failures import refusals, refuses
@@ -28,7 +29,7 @@ _ONLY_IN_A_CHECKOUT: Final = "# ---- Only in a checkout"
 
 def publish_week(settings: Settings, close: date) -> Outcome:
     """Run the weekly job for the week that closes at ``close``; nothing is raised for a refusal."""
-    with _history_kept_lightly(), instance_of(settings) as instance:
+    with instance_of(settings) as instance, _history_kept_open(instance):
         result = defs.resolve_job_def(weekly_sweep.name).execute_in_process(
             run_config=run_config(settings),
             partition_key=key_of(close),
@@ -51,31 +52,43 @@ def publish_week(settings: Settings, close: date) -> Outcome:
 
 
 @contextmanager
-def _history_kept_lightly() -> Iterator[None]:
-    """Spare the history of runs a sync of the disk and a new file for each of a thousand events.
+def _history_kept_open(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Open each file of the history of runs once, where Dagster would for each of its events.
 
-    Dagster opens and closes its databases for each; as long as another connection is there, SQLite
-    goes on with the same log. A crash of the machine may cost the history its last events, and
-    nothing else: the tables are written by ourselves.
+    It makes an engine of SQLAlchemy for each, which then compiles its few statements anew. A crash
+    of the machine may cost the history its last events, and nothing else: the tables are written
+    by ourselves.
     """
-    kept: dict[str, sqlite3.Connection] = {}
+    history = instance.event_log_storage
+    if not isinstance(history, SqliteEventLogStorage):
+        yield  # the operator keeps the history elsewhere
+        return
+    engines: dict[str, Engine] = {}
+    opened_by_dagster = history._connect  # all that is read and written passes here
 
-    def opened(connection: object, _: object) -> None:
-        if not isinstance(connection, sqlite3.Connection):
-            return  # the operator keeps the history elsewhere
-        connection.execute("pragma synchronous = normal")
-        [(_, _, file), *_] = connection.execute("pragma database_list").fetchall()
-        if file and file not in kept:
-            kept[file] = sqlite3.connect(file, check_same_thread=False)
-            kept[file].execute("select count(*) from sqlite_master").fetchall()
+    @contextmanager
+    def connect(shard: str) -> Iterator[Connection]:
+        if shard not in engines:
+            with opened_by_dagster(shard):
+                pass  # makes the file and its tables where they are missing
+            engines[shard] = create_engine(
+                history.conn_string_for_shard(shard),
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+            )
+            event.listen(engines[shard], "connect", _written_without_waiting)
+        with engines[shard].begin() as connection:
+            yield connection
 
-    event.listen(Engine, "connect", opened)
+    history._connect = connect  # type: ignore[method-assign]  # as above
     try:
         yield
     finally:
-        event.remove(Engine, "connect", opened)
-        for connection in kept.values():
-            connection.close()
+        for engine in engines.values():
+            engine.dispose()
+
+
+def _written_without_waiting(connection: DBAPIConnection, _: object) -> None:
+    connection.cursor().execute("pragma synchronous = normal")
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -24,6 +24,7 @@ Not for the other tables: they are computed, some for minutes, and a second try 
 """
 
 _Table = Callable[..., pl.DataFrame]
+_Tables = Callable[..., tuple[pl.DataFrame, ...]]
 _Check = Callable[..., dg.AssetCheckResult]
 
 
@@ -58,8 +59,32 @@ def weekly(
     return wrap
 
 
+def weekly_tables(
+    group: str, *, deps: tuple[str, ...] = (), **described: str
+) -> Callable[[_Tables], dg.AssetsDefinition]:
+    """Make a function the one step that computes several weekly tables, in the order named."""
+
+    def wrap(tables: _Tables) -> dg.AssetsDefinition:
+        return dg.multi_asset(
+            outs={
+                name: dg.AssetOut(
+                    group_name=group,
+                    description=description,
+                    kinds={"python", "parquet"},
+                    owners=OWNERS,
+                    code_version=_version(""),
+                )
+                for name, description in described.items()
+            },
+            partitions_def=weeks,
+            deps=list(deps),
+        )(tables)
+
+    return wrap
+
+
 def weekly_check(
-    asset: dg.AssetsDefinition, *others: str, blocking: bool = False
+    asset: dg.AssetsDefinition | str, *others: str, blocking: bool = False
 ) -> Callable[[_Check], dg.AssetChecksDefinition]:
     """Make a function the check of one week of ``asset``, given it and the ``others`` by name.
 

@@ -108,24 +108,41 @@ def settings(
     in ``orgs/``). Raises ConfigurationError for a named folder that does not exist, and
     for a home that a newer version wrote.
     """
+    made = _chosen(home, org_folder, claude, codex)
+    from fleet_pipeline.store_format import require_known_format  # as above: not for --help
+
+    require_known_format(made.home)
+    named_places(made.claude, made.codex)
+    return made
+
+
+def of_organisation(org_folder: str | None) -> Settings:
+    """Return the settings of whoever only needs the organisation, to tell what is wrong elsewhere.
+
+    Raises ConfigurationError for a named organisation that does not exist.
+    """
+    return _chosen(None, org_folder)
+
+
+def _chosen(
+    home: str | None,
+    org_folder: str | None,
+    claude: Sequence[str] = (),
+    codex: Sequence[str] = (),
+) -> Settings:
     environment = dict(os.environ)
     chosen = org_folder or environment.get("FLEET_ORG")
     if chosen and not _absolute(chosen).is_dir():
         raise ConfigurationError(
             f"{chosen}: there is no such folder; `fleet init --org {chosen}` makes one"
         )
-    made = Settings(
+    return Settings(
         home=Home(_absolute(home or environment.get("FLEET_HOME") or ".fleet")),
         org_folder=_absolute(chosen) if chosen else _usual_org(),
         claude=tuple(_absolute(folder) for folder in claude),
         codex=tuple(_absolute(folder) for folder in codex),
         environment=environment,
     )
-    from fleet_pipeline.store_format import require_known_format  # as above: not for --help
-
-    require_known_format(made.home)
-    named_places(made.claude, made.codex)
-    return made
 
 
 def this_machine(environment: Mapping[str, str] = os.environ) -> Places:

@@ -39,6 +39,14 @@ def send(alert: Alert, failure: Failure, environment: Mapping[str, str]) -> None
         _mail(alert, failure, environment)
 
 
+def assert_ready(alert: Alert, environment: Mapping[str, str]) -> None:
+    """See whether an alert could be sent, and send nothing. Raises Untold: what is missing."""
+    if variable := alert.slack or alert.webhook:
+        _address(variable, environment)
+    elif alert.login and ":" not in _secret(alert.login, environment):
+        raise Untold(f"{alert.login} holds no user:password")
+
+
 def _for_slack(text: str) -> str:
     """Return text with what Slack takes for markup escaped (api.slack.com, Formatting text)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -50,13 +58,20 @@ def _secret(variable: str, environment: Mapping[str, str]) -> str:
     return value
 
 
-def _post(variable: str, document: Mapping[str, object], environment: Mapping[str, str]) -> None:
+def _address(variable: str, environment: Mapping[str, str]) -> httpx.URL:
     try:
         url = httpx.URL(_secret(variable, environment))
     except httpx.InvalidURL:
         raise Untold(f"{variable} holds no address") from None
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise Untold(f"{variable} holds no https address")
+    if not url.host:
+        raise Untold(f"{variable} holds an address without a host")
+    return url
+
+
+def _post(variable: str, document: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    url = _address(variable, environment)
     for left in reversed(range(_TRIES)):
         try:
             client = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url.host))

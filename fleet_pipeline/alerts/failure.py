@@ -1,22 +1,24 @@
-"""What is told of a run that failed."""
+"""What is told of a run, or of a command before its run, that failed."""
 
 from dataclasses import dataclass
 from typing import Final
 
 _MOST_REASONS: Final = 10
 _LONGEST_REASON: Final = 500
+_TO_LOOK: Final = "`fleet doctor` looks at everything, changes nothing."
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed, in the words of checks and of errors raised on purpose: no logged text.
+    """What failed, in the words of checks and of errors raised on purpose: no logged text.
 
-    ``close`` is the week that it was to publish (YYYY-MM-DD), None where it was for none.
+    ``close`` is the week that it was to publish (YYYY-MM-DD), None where it was for none;
+    ``run_id`` is None for a command that ended without a run in Dagster.
     """
 
     fleet: str
     job: str
-    run_id: str
+    run_id: str | None
     close: str | None
     reasons: tuple[str, ...]
 
@@ -29,7 +31,8 @@ class Failure:
     @property
     def text(self) -> str:
         """Return it as a person reads it."""
-        return "\n".join([self.title, "", *self.told(), "", f"Run {self.run_id} in `fleet ui`."])
+        where = f"Run {self.run_id} in `fleet ui`." if self.run_id else f"{self.job}; {_TO_LOOK}"
+        return "\n".join([self.title, "", *self.told(), "", where])
 
     def told(self) -> list[str]:
         """Return the reasons, shortened to what a message should hold."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from threading import Thread
 from typing import Final
 
-from fleet_pipeline.alerts.channels import Untold, send
+from fleet_pipeline.alerts.channels import Untold, assert_ready, send
 from fleet_pipeline.alerts.failure import Failure
 from fleet_pipeline.org import Alert
 
@@ -31,12 +31,26 @@ def tell(
     return [f"{attempt.name}: {attempt.untold}" for attempt in attempts if attempt.untold]
 
 
+def faults(alerts: Sequence[Alert], environment: Mapping[str, str]) -> list[str]:
+    """Return a line for each channel that could not be told of anything; sends nothing."""
+    found = []
+    for alert in alerts:
+        try:
+            assert_ready(alert, environment)
+        except Untold as error:
+            found.append(f"{_kind(alert)}: {error}")
+    return found
+
+
+def _kind(alert: Alert) -> str:
+    return "slack" if alert.slack else "webhook" if alert.webhook else "email"
+
+
 class _Attempt(Thread):
     """One alert on its way; it ends with its process, whatever the other side does."""
 
     def __init__(self, alert: Alert, failure: Failure, environment: Mapping[str, str]) -> None:
-        kind = "slack" if alert.slack else "webhook" if alert.webhook else "email"
-        super().__init__(name=kind, daemon=True)
+        super().__init__(name=_kind(alert), daemon=True)
         self.untold = "was not done in time"
         self._given = alert, failure, environment
 

@@ -44,6 +44,7 @@ SCHEMA: Final = pl.Schema(
     }
 )
 """One row: one field of one subject that was another at the close before; null where unknown."""
+KEY: Final = ("kind", "subject", "field", "source")
 
 Row = dict[str, object]
 Key = tuple[str, str]
@@ -101,9 +102,15 @@ def changes(org: Org, before: Known, after: Known, places: pl.DataFrame) -> pl.D
         if isinstance(key, tuple):
             row["subject"] = names.get(key, key[1])
             row["is_candidate"] = key in names
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").unique()
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    # Of prices that one feed says and nobody believes, the last of the week; of a candidate and a
+    # listed model of the same name, the candidate.
+    newest = frame.sort(pl.all().exclude("on", "is_candidate"), nulls_last=True).sort(
+        "is_candidate", "on", descending=True, nulls_last=True, maintain_order=True
+    )
+    told = newest.unique(KEY, keep="first", maintain_order=True)
     order = pl.col("kind").replace_strict({kind: place for place, kind in enumerate(_ORDER)})
-    return frame.sort(order, "subject", "field", "on", "before", "after", nulls_last=True)
+    return told.sort(order, *KEY[1:], nulls_last=True)
 
 
 def _repriced(key: Key, before: Known, after: Known) -> Iterator[Row]:

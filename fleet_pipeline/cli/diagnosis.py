@@ -32,6 +32,14 @@ class Organisation:
 
 
 @dataclass(frozen=True)
+class Alerts:
+    """How many channels ``fleet.yaml`` names, and why some of them could not be told from here."""
+
+    channels: int
+    faults: list[str]
+
+
+@dataclass(frozen=True)
 class Place:
     """A folder, or an address in S3, that is looked at.
 
@@ -127,6 +135,7 @@ class Diagnosis:
     now: datetime
     home: HomeState
     organisation: Organisation
+    alerts: Alerts
     places: list[Place]
     transcripts: Transcripts
     register: RegisterState

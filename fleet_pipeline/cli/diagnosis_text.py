@@ -19,6 +19,7 @@ def lines(found: Diagnosis, wrong: Sequence[Problem]) -> Iterator[str]:
     """Yield what was found, one topic after the other, and what to do at the end."""
     yield from _titled("home", _home(found))
     yield from _titled("organisation", _organisation(found))
+    yield from _titled("alerts", _alerts(found))
     yield from _titled("transcripts", _transcripts(found))
     yield from _titled("register", _register(found))
     yield from _titled("ledger", _ledger(found))
@@ -57,6 +58,15 @@ def _organisation(found: Diagnosis) -> Iterator[str]:
         yield from org.mistakes
     else:
         yield f"{org.name}, {counted(org.agents, 'agent')}: {org.folder}"
+
+
+def _alerts(found: Diagnosis) -> Iterator[str]:
+    alerts = found.alerts
+    ready = alerts.channels - len(alerts.faults)
+    if not alerts.channels:
+        yield "nobody is told of a failure"
+    else:
+        yield f"{ready} of {counted(alerts.channels, 'channel')} ready; none was tried"
 
 
 def _transcripts(found: Diagnosis) -> Iterator[str]:

@@ -12,8 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline import ledger, pricing
+from fleet_pipeline import alerts, ledger, pricing
 from fleet_pipeline.cli.diagnosis import (
+    Alerts,
     Diagnosis,
     HomeState,
     Organisation,
@@ -30,7 +31,7 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.hosts import hosts
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.register import Register
-from fleet_pipeline.org import Org, priced_models
+from fleet_pipeline.org import Org, fleet_file, priced_models
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.transcripts.discover import CLIENTS, Found, Places, find
 from fleet_pipeline.transcripts.files import LocalFile, SourceFile
@@ -56,6 +57,7 @@ def examine(settings: Settings, now: datetime) -> Diagnosis:
         now=now,
         home=home,
         organisation=organisation,
+        alerts=_alerts(settings),
         places=[place for each, found in seen for place in _places_of(each, found, named)],
         transcripts=_transcripts(seen, Register(register), _deletable_before(settings, now)),
         register=_register(register),
@@ -79,6 +81,15 @@ def _organisation(settings: Settings) -> tuple[Org | None, Organisation]:
     except ConfigurationError as error:
         return None, Organisation(folder, True, None, 0, str(error).splitlines())
     return org, Organisation(folder, True, org.name, len(org.agents), [])
+
+
+def _alerts(settings: Settings) -> Alerts:
+    """Return what is known of them, whatever mistakes the other files of the organisation have."""
+    try:
+        named = fleet_file(settings.org_folder).alerts
+    except ConfigurationError:
+        return Alerts(0, [])
+    return Alerts(len(named), alerts.faults(named, settings.environment))
 
 
 def _places(settings: Settings) -> tuple[list[Places], bool]:

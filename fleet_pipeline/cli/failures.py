@@ -40,25 +40,31 @@ class Commands(click.Group):
             raise
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except FleetError as error:
-            note(f"fleet: {error}", "error")
+        except (FleetError, OSError) as error:
+            note(f"fleet: {said(error, ctx)}", "error")
             ctx.exit(_status(error))
-        except OSError as error:
-            note(f"fleet: {_place(error, ctx.obj)}: {error.strerror or error}", "error")
-            ctx.exit(REFUSED)
         except Exception as error:
-            note(
-                f"fleet {ctx.invoked_subcommand}: unexpected {type(error).__qualname__}"
-                f" at {origin(error)}; this is a bug, please report it with what"
-                f" `fleet --debug {ctx.invoked_subcommand}` says",
-                "error",
-            )
+            note(f"fleet {ctx.invoked_subcommand}: {said(error, ctx)}", "error")
             if ctx.params["debug"]:
                 note("\n".join(_trace(error)), "error")
-            ctx.exit(REFUSED)
+            ctx.exit(_status(error))
 
 
-def _status(error: FleetError) -> int:
+def said(error: Exception, ctx: click.Context) -> str:
+    """Return an error in words that may be repeated: what is wrong, where, what to do."""
+    root = ctx.find_root()
+    if isinstance(error, FleetError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{_place(error, root.obj)}: {error.strerror or error}"
+    command = root.invoked_subcommand
+    return (
+        f"unexpected {type(error).__qualname__} at {origin(error)}; this is a bug, please report"
+        f" it with what `fleet --debug {command}` says"
+    )
+
+
+def _status(error: Exception) -> int:
     if isinstance(error, BusyError):
         return BUSY
     return BAD_USAGE if isinstance(error, ConfigurationError) else REFUSED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_pipeline import home as homes
-from fleet_pipeline.cli import options, output, progress
+from fleet_pipeline.cli import alerting, options, output, progress
 from fleet_pipeline.cli.failures import REFUSED
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from fleet_pipeline.transcripts.discover import Found, Places
 
 
-@click.command()
+@click.command(cls=alerting.Alerting)
 @options.with_settings
 @options.as_of
 @options.full
+@alerting.alert
 @options.as_json
-def ingest(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -> None:
+def ingest(settings: "Settings", as_of: str | None, full: bool, alert: bool, as_json: bool) -> None:
     """Bring the ledger up to date, without publishing anything.
 
     With --json the totals of the whole ledger are printed: it holds every week, so that --as-of is
@@ -41,6 +42,9 @@ def ingest(settings: "Settings", as_of: str | None, full: bool, as_json: bool) -
             failures = not_read(found)
             output.document(totals_of_all | ({"hosts_not_read": failures} if failures else {}))
     if found and all(here.failed for here in found):
+        if alert:
+            reasons = [f"host {host}: {'; '.join(why)}" for host, why in not_read(found).items()]
+            alerting.tell(click.get_current_context(), reasons)
         sys.exit(REFUSED)
 
 

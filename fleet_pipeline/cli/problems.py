@@ -30,7 +30,10 @@ class Problem:
 
 def problems(found: Diagnosis) -> list[Problem]:
     """Return everything that is worth mending, what loses data first."""
-    rules = (_of_home, _of_organisation, _of_reading, _of_counting, _of_hosts, _of_publication)
+    rules = (
+        _of_home, _of_organisation, _of_alerts, _of_reading, _of_counting, _of_hosts,
+        _of_publication,
+    )  # fmt: skip
     every = [problem for rule in rules for problem in rule(found)]
     return sorted(every, key=lambda problem: not problem.loses_data)
 
@@ -73,6 +76,16 @@ def _of_organisation(found: Diagnosis) -> Iterator[Problem]:
         yield Problem(
             f"{org.folder}: no organisation, so no page can be published",
             "`fleet init` writes one; or name yours with --org",
+        )
+
+
+def _of_alerts(found: Diagnosis) -> Iterator[Problem]:
+    for fault in found.alerts.faults:
+        yield Problem(
+            f"nobody would be told by {fault}",
+            "set the variable where the pipeline runs: for systemd in"
+            " ~/.config/fleet/environment, for cron above its lines; or take the channel out of"
+            " fleet.yaml",
         )
 
 
@@ -143,10 +156,18 @@ def _of_counting(found: Diagnosis) -> Iterator[Problem]:
                 f"{client} {_listed(versions)}: the counting was measured up to {measured}",
                 "hold a day of the page against what the client itself says",
             )
-    if found.unfamiliar:
+    silent = [each for each in found.unfamiliar if each.kind == "reply_without_usage"]
+    for each in silent:
         yield Problem(
-            "this version does not know: "
-            + _listed([f"{each.client} {each.name}" for each in found.unfamiliar]),
+            f"{each.client} {each.name}: {each.lines:,} replies say nothing of usage, and do not"
+            " count",
+            "hold a day of the page against what the client itself says; look for a newer version"
+            " of fleet_pipeline",
+        )
+    strange = [f"{each.client} {each.name}" for each in found.unfamiliar if each not in silent]
+    if strange:
+        yield Problem(
+            f"this version does not know: {_listed(strange)}",
             "look for a newer version of fleet_pipeline; until then hold a day of the page against"
             " what the client itself says",
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet_pipeline.cli import options, output, progress
+from fleet_pipeline.cli import alerting, options, output, progress
 from fleet_pipeline.cli.failures import PUBLISHED, REFUSED
 from fleet_pipeline.cli.ingest import bring_up_to_date, only_writer
 from fleet_pipeline.errors import ConfigurationError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleet_pipeline.weeks import Outcome
 
 
-@click.command()
+@click.command(cls=alerting.Alerting)
 @options.with_settings
 @options.as_of
 @options.full
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     help="Let this check fail in this week; the page says so. Needs --because.",
 )
 @click.option("--because", metavar="WHY", help="Why it is accepted: published with the page.")
-@click.option(
-    "--alert", is_flag=True, help="Tell whom fleet.yaml names under alerts if nothing is published."
-)
+@alerting.alert
 @options.as_json
 def refresh(
     settings: "Settings",
@@ -61,7 +59,7 @@ def refresh(
             outcome = graph.runs().publish_week(settings, close)
     _tell(outcome, as_json)
     if alert and not outcome["published"]:
-        _alert(settings, outcome)
+        alerting.tell(click.get_current_context(), outcome["refusals"], outcome["run_id"])
     sys.exit(PUBLISHED if outcome["published"] else REFUSED)
 
 
@@ -107,21 +105,6 @@ def _stand_in(settings: "Settings", close: date) -> None:
     )
     with progress.shown("preparing the demo fleet", REQUESTS) as advance:
         stand_in(settings.home, close, progress.as_total(advance))
-
-
-def _alert(settings: "Settings", outcome: "Outcome") -> None:
-    from fleet_pipeline import alerts
-
-    org = settings.organisation()
-    failure = alerts.Failure(
-        fleet=org.name,
-        job="fleet refresh",
-        run_id=outcome["run_id"],
-        close=outcome["as_of"],
-        reasons=tuple(outcome["refusals"]),
-    )
-    for untold in alerts.tell(org.alerts, failure, settings.environment):
-        output.note(f"warning: not told: {untold}", "warning")
 
 
 def _tell(outcome: "Outcome", as_json: bool) -> None:

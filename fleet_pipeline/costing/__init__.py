@@ -9,7 +9,7 @@ from fleet_pipeline.costing.corners import break_even, cost_corners
 from fleet_pipeline.costing.offload import CostParts, cost_parts, cost_usd_micros
 from fleet_pipeline.costing.policy import Policy, Target, policy_of
 from fleet_pipeline.costing.quotes import Quote, Term, quote_naive, quote_packets, quote_turns
-from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
+from fleet_pipeline.costing.replay import Replay, replay
 from fleet_pipeline.costing.room import subscription_room
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
@@ -22,6 +22,7 @@ __all__ = [
     "HotWeek",
     "Policy",
     "Quote",
+    "Replay",
     "Target",
     "Term",
     "TokenClasses",
@@ -34,13 +35,11 @@ __all__ = [
     "cost_usd_micros",
     "hot_week",
     "monthly_factor",
-    "offload_replay",
     "policy_of",
     "quote_naive",
     "quote_packets",
     "quote_turns",
-    "replay_cuts",
-    "replay_routes",
+    "replay",
     "subscription_room",
     "subscription_value",
 ]

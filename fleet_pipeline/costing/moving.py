@@ -90,11 +90,15 @@ def price_rows(priced: tuple[str, str], dates: pl.Series, book: PriceBook) -> pl
 
 
 def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.DataFrame:
-    """Give each request the prices of its own minute, at the tier that its prompt reaches."""
+    """Give each request the prices of its own minute, at the tier that its prompt reaches.
+
+    ``requests`` are in the order of ``row``, in which they stay.
+    """
     minute = pl.col("ts").dt.hour().cast(pl.Int64) * 60 + pl.col("ts").dt.minute()
     parts = prices.select("date", "from_minute").unique().sort("from_minute")
-    return (
-        requests.with_columns(minute=minute)
+    # What decides goes through the sorting, and none of the other columns.
+    found = (
+        requests.select("row", "date", prompt, minute=minute)
         .sort("minute")
         .join_asof(
             parts,
@@ -104,7 +108,7 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
             strategy="backward",
             check_sortedness=False,
         )
-        .sort(prompt, "row")
+        .sort(prompt)
         .join_asof(
             prices.drop("model", "up_to_minute", "up_to_tokens"),
             left_on=prompt,
@@ -113,9 +117,9 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
             strategy="backward",
             check_sortedness=False,
         )
-        .drop("minute", "from_minute")
         .sort("row")
     )
+    return requests.hstack(found.drop("row", "date", prompt, "minute", "from_minute"))
 
 
 def with_price_of_staying(
@@ -186,8 +190,8 @@ def placed_on(
 
 def all_priced(placed: pl.DataFrame) -> bool:
     """Say whether every request that moved, or would if it had a price, has one at the target."""
-    wanted = placed.filter(pl.col("route").is_in(["moved", "unpriced"]))
-    return bool(wanted.select(_is_priced().all()).item())
+    wanted = pl.col("route").is_in(["moved", "unpriced"])
+    return bool(placed.select((~wanted | _is_priced()).all()).item())
 
 
 def _is_priced() -> pl.Expr:
@@ -203,7 +207,8 @@ def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFra
     chance = 1.0 if is_explicit else case.cache_hits
     full = pl.col("full_input_tokens")
     sums = (
-        requests.filter(pl.col("route") == "moved")
+        requests.lazy()
+        .filter(pl.col("route") == "moved")
         .group_by(*PIECE, *_PRICES)
         .agg(
             full=full.sum(),
@@ -211,6 +216,7 @@ def part_costs(requests: pl.DataFrame, target: Target, case: Case) -> pl.DataFra
             hit=pl.col("hit").sum(),
             output=pl.col("output_tokens").sum(),
         )
+        .collect()
     )
     input_price = pl.col("input_price")
     # A miss is written to an explicit cache; a listed price below input is rent for storage.

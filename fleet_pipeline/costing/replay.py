@@ -5,10 +5,10 @@ in ``routes``, what one target makes of a request in ``moving``, the interval in
 ``requests`` is the weekly table with the ``turn``, ``kind`` and ``movable`` of each request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -67,7 +67,15 @@ _CUTS_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 }
 
 
-def offload_replay(
+class Replay(NamedTuple):
+    """The three tables of one replay, by their names as weekly tables."""
+
+    offload_replay: pl.DataFrame
+    replay_routes: pl.DataFrame
+    replay_cuts: pl.DataFrame
+
+
+def replay(
     requests: pl.DataFrame,
     policy: Policy | None,
     *,
@@ -76,24 +84,37 @@ def offload_replay(
     draws: int = bootstrap.DRAWS,
     seed: int = bootstrap.SEED,
     book: PriceBook = EMBEDDED,
-) -> pl.DataFrame:
-    """Return one row per target and case: what its moved sessions would have cost, by part.
+) -> Replay:
+    """Return what moved sessions would have cost, which routes requests take, and both in cuts.
 
-    Micro-dollars, tokens and requests, scaled to 30 days where at least 14 are covered (basis
-    'month', else 'covered_days'); parts add up to ``cost_usd_micros``. ``cost_low`` and
+    ``offload_replay`` has one row per target and case: the cost by part. Micro-dollars, tokens and
+    requests, scaled to 30 days where at least 14 are covered (basis 'month', else
+    'covered_days'); parts add up to ``cost_usd_micros``. ``cost_low`` and
     ``cost_high`` bound 95 % of ``draws`` resamplings of whole sessions within each agent: doubt
     from the sample alone, while the three cases show doubt from what is assumed.
     ``stay_cost`` is the same moved requests on Claude, with its cache, at list price, and
     ``saving`` what is left of it. ``paid_by`` says whether the target bills 'tokens' or a
     'subscription' pays: its cost is then what the same model asks over an API, and ``share`` is
-    null where each agent has its own. Null where a price that a moved request needs is unknown. No
-    rows without a policy.
+    null where each agent has its own. Null where a price that a moved request needs is unknown.
+
+    ``replay_routes`` has one row per target and route of the expected case: requests and their
+    full input, unscaled. The routes of a target partition Claude's requests: 'moved'; 'not_chosen'
+    by the share; 'not_movable' for the kind of their work; 'private' and 'unattributed' sessions;
+    'too_large' for the window or the output cap; 'unpriced' on their day.
+
+    ``replay_cuts`` has one row per target, cut ('agent', 'kind') and value: what moves, costs and
+    saves in the expected case. Those of one cut add up to the row of ``offload_replay`` in every
+    column, whatever stays and what no rule maps among them; scaled and null as there.
+
+    No rows without a policy.
     """
     if policy is None:
-        return pl.DataFrame(schema=_SCHEMA)
+        return _tables([], [], [])
     factor = monthly_factor(requests["date"].n_unique())
     scale = factor or Fraction(1)
     rows: list[dict[str, object]] = []
+    routes: list[dict[str, object]] = []
+    cuts: list[dict[str, object]] = []
     costs: dict[str, pl.Series] = {}
     for bound in bound_for(requests, policy, book):
         sessions = bound.claude.select("session", "session_agent").unique().sort("session")
@@ -116,6 +137,11 @@ def offload_replay(
                 "cache": bound.target.cache.kind,
             }
             rows.append(row)
+            if case.name == "expected":
+                model: dict[str, object] = {"model": bound.target.model}
+                routes += [model | each for each in _routes(outcome.placed)]
+                for cut in ("agent", "kind"):
+                    cuts += [model | {"cut": cut} | each for each in _cut(outcome, cut, scale)]
     intervals = bootstrap.sampling_intervals(
         pl.DataFrame(costs), stratum="agent", draws=draws, seed=seed
     )
@@ -131,51 +157,23 @@ def offload_replay(
             "draws": draws,
             "seed": seed,
         }
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return _tables(rows, routes, cuts)
 
 
-def replay_routes(
-    requests: pl.DataFrame, policy: Policy | None, book: PriceBook = EMBEDDED
-) -> pl.DataFrame:
-    """Return one row per target and route of the expected case: requests and their full input.
-
-    The routes of a target partition Claude's requests: 'moved'; 'not_chosen' by the share;
-    'not_movable' for the kind of their work; 'private' and 'unattributed' sessions; 'too_large'
-    for the window or the output cap; 'unpriced' on their day. Unscaled. No rows without a policy.
-    """
-    if policy is None:
-        return pl.DataFrame(schema=_ROUTES_SCHEMA)
-    rows = []
-    for bound in bound_for(requests, policy, book):
-        placed = bound.on(policy.case("expected"), policy).placed
-        for route in ROUTES:
-            tokens = placed.filter(pl.col("route") == route)["full_input_tokens"]
-            rows.append((bound.target.model, route, tokens.len(), tokens.sum()))
-    return pl.DataFrame(rows, schema=_ROUTES_SCHEMA, orient="row")
+def _tables(
+    rows: list[dict[str, object]], routes: list[dict[str, object]], cuts: list[dict[str, object]]
+) -> Replay:
+    return Replay(
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
+        pl.DataFrame(routes, schema=_ROUTES_SCHEMA, orient="row"),
+        pl.DataFrame(cuts, schema=_CUTS_SCHEMA, orient="row"),
+    )
 
 
-def replay_cuts(
-    requests: pl.DataFrame, policy: Policy | None, book: PriceBook = EMBEDDED
-) -> pl.DataFrame:
-    """Return what moves, costs and saves by agent and by kind of work: the expected case, cut.
-
-    One row per target, cut ('agent', 'kind') and value; those of one cut add up to the row of
-    ``offload_replay`` in every column, whatever stays and what no rule maps among them. Tokens,
-    requests and micro-dollars, scaled as there. Costs are null where a needed price is unknown. No
-    rows without a policy.
-    """
-    if policy is None:
-        return pl.DataFrame(schema=_CUTS_SCHEMA)
-    scale = monthly_factor(requests["date"].n_unique()) or Fraction(1)
-    rows: list[dict[str, object]] = []
-    for bound in bound_for(requests, policy, book):
-        outcome = bound.on(policy.case("expected"), policy)
-        for cut in ("agent", "kind"):
-            rows += [
-                {"model": bound.target.model, "cut": cut, **row}
-                for row in _cut(outcome, cut, scale)
-            ]
-    return pl.DataFrame(rows, schema=_CUTS_SCHEMA, orient="row")
+def _routes(placed: pl.DataFrame) -> Iterator[dict[str, object]]:
+    for route in ROUTES:
+        tokens = placed["full_input_tokens"].filter(placed["route"] == route)
+        yield {"route": route, "requests": tokens.len(), "full_input_tokens": tokens.sum()}
 
 
 def _cut(outcome: Outcome, cut: str, scale: Fraction) -> list[dict[str, object]]:
@@ -225,7 +223,7 @@ def _amounts(outcome: Outcome, micros: Mapping[str, int]) -> dict[str, object]:
 
 def _row(outcome: Outcome, by_session: pl.DataFrame, factor: Fraction) -> dict[str, object]:
     placed = outcome.placed
-    moved = placed.filter(pl.col("route") == "moved")
+    moved = placed.select("route", "session", "full_input_tokens").filter(route="moved")
     full_input = int(placed["full_input_tokens"].sum())
     moved_input = int(moved["full_input_tokens"].sum())
     hits = int(by_session["hit_tokens"].sum())

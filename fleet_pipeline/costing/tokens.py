@@ -32,7 +32,13 @@ class TokenClasses:
 
     def __add__(self, other: "TokenClasses") -> "TokenClasses":
         """Return the sum, class by class."""
-        return TokenClasses(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+        return TokenClasses(
+            self.input_tokens + other.input_tokens,
+            self.cache_write_5m_tokens + other.cache_write_5m_tokens,
+            self.cache_write_1h_tokens + other.cache_write_1h_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.output_tokens + other.output_tokens,
+        )
 
     def part(self, share: Fraction) -> "TokenClasses":
         """Return ``share`` of every class, each rounded half up to a whole token."""

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.costing.policy import Policy
-from fleet_pipeline.costing.replay import offload_replay
+from fleet_pipeline.costing.replay import replay
 from fleet_pipeline.pricing import EMBEDDED, PriceBook
 
 COMPARED: Final = (
@@ -38,9 +38,9 @@ def compared(
     a target of one policy alone.
     """
     tables = {
-        name: offload_replay(
+        name: replay(
             requests, policy, window_start=window_start, window_end=window_end, book=book
-        )
+        ).offload_replay
         for name, policy in (("today", today), ("instead", instead))
     }
     before = tables["today"].select("model", "name", *COMPARED)

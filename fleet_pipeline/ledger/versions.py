@@ -2,7 +2,7 @@
 
 from typing import Final
 
-PARSER_VERSION: Final = 3
+PARSER_VERSION: Final = 4
 """Raised when reading changes: every transcript that still exists is then read whole again."""
 
 RULES_VERSION: Final = 3

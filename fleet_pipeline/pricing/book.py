@@ -120,13 +120,13 @@ class PriceBook:
 
 def _seen_throughout(rows: Iterable[Row], first: date, last: date) -> bool:
     """Say whether a feed listed some believed price on each day: nobody else is then asked."""
-    by_source: dict[str, date] = {}
+    unseen: dict[str, date] = {}
     for row in rows:  # in order of time
-        starts, ends = row["first_seen"].date(), row["last_seen"].date()
-        reached = by_source.get(row["source"], first - timedelta(days=1))
-        if starts <= reached + timedelta(days=1):
-            by_source[row["source"]] = max(reached, ends)
-    return any(reached >= last for reached in by_source.values())
+        next_day = unseen.get(row["source"], first)
+        if row["first_seen"].date() <= next_day:
+            day_after = row["last_seen"].date() + timedelta(days=1)
+            unseen[row["source"]] = max(next_day, day_after)
+    return any(next_day > last for next_day in unseen.values())
 
 
 def price_of(row: Row, at: date) -> ModelPrice:

@@ -160,7 +160,7 @@ def _in_force(
 
 def _minute(clock: time) -> int:
     """Return the minute of the UTC day that the package names, in whatever zone it does."""
-    offset = clock.utcoffset() or timedelta(0)
+    offset = clock.utcoffset() or timedelta()
     minutes = clock.hour * 60 + clock.minute - int(offset.total_seconds() // 60)
     return minutes % MINUTES_PER_DAY
 

@@ -37,16 +37,16 @@ def resolve(name: str, aliases: Iterable[Alias], book: PriceBook, at: date) -> t
 
     Raises ConfigurationError with the nearest names where nothing of that name is known.
     """
-    known = {alias.name.casefold(): (alias.provider, alias.model) for alias in aliases}
-    if name.casefold() in known:
-        return known[name.casefold()]
+    known = {alias.name.casefold(): alias for alias in aliases}
+    if alias := known.get(name.casefold()):
+        return alias.provider, alias.model
     provider, slash, model = name.partition("/")
     if slash and _lists(book, provider, model, at):
         return provider, model
     for provider in _BARE_NAMES:
         if _lists(book, provider, name, at):
             return provider, name
-    near = _nearest(name, known, book)
+    near = _nearest(name, (alias.name for alias in known.values()), book)
     hint = f"did you mean {', '.join(near)}?" if near else "no price list has anything like it"
     raise ConfigurationError(f"no model is called {name!r}; {hint}")
 

@@ -49,7 +49,8 @@ class HourlyPrice:
         """
         for column, price in self.prices:
             base = usual[column]
-            if price < 0 or (base is not None and price != base and not _is_near(price, base)):
+            strange = base is not None and not base / _SLIP < price < base * _SLIP
+            if price < 0 or (strange and price != base):
                 return False
         return True
 
@@ -59,7 +60,9 @@ def minute_of_day(clock: object) -> int | None:
     if isinstance(clock, bool) or not isinstance(clock, str | int | Decimal):
         return None
     found = _CLOCK.fullmatch(str(clock).removesuffix(".0").replace(":", "").zfill(4))
-    minute = int(found[1]) * 60 + int(found[2]) if found else MINUTES_PER_DAY + 1
+    if found is None:
+        return None
+    minute = int(found[1]) * 60 + int(found[2])
     return minute if minute <= MINUTES_PER_DAY else None
 
 
@@ -74,7 +77,3 @@ def spans(hours: Iterable[HourlyPrice], day: date) -> list[tuple[int, int]]:
     return [
         (begin, end - 1) for begin, end in zip(begins, [*begins[1:], MINUTES_PER_DAY], strict=True)
     ]
-
-
-def _is_near(price: Decimal, base: Decimal) -> bool:
-    return price > 0 and base > 0 and base / _SLIP < price < base * _SLIP

@@ -108,13 +108,5 @@ class ModelPrice:
         reached = [tier for tier in self.tiers if tier.above_tokens < full_input_tokens]
         if not reached:
             return replace(self, tiers=())
-        tier = reached[-1]
-        return replace(
-            self,
-            tiers=(),
-            input_usd_per_mtok=tier.input_usd_per_mtok,
-            output_usd_per_mtok=tier.output_usd_per_mtok,
-            cache_read_usd_per_mtok=tier.cache_read_usd_per_mtok,
-            cache_write_5m_usd_per_mtok=tier.cache_write_5m_usd_per_mtok,
-            cache_write_1h_usd_per_mtok=tier.cache_write_1h_usd_per_mtok,
-        )
+        prices: dict[str, Any] = {column: getattr(reached[-1], column) for column in PRICE_COLUMNS}
+        return replace(self, tiers=(), **prices)

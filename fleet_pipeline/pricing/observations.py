@@ -142,8 +142,6 @@ def number(value: object) -> Decimal | None:
 
     Texts and JSON numbers count, booleans and non-finite values do not.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        return None
     try:
         amount = Decimal(str(value))
     except ArithmeticError:

@@ -15,18 +15,14 @@ import polars as pl
 from fleet_pipeline.pricing.book import EMBEDDED, PriceBook
 from fleet_pipeline.pricing.embedded import SOURCE
 from fleet_pipeline.pricing.hours import spans
-from fleet_pipeline.pricing.model_price import ModelPrice, PriceTier
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice, PriceTier
+from fleet_pipeline.pricing.observations import PRICE
 
-_PRICE = pl.Decimal(18, 9)
 _PRICES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "provider": pl.String,
     "model": pl.String,
     "name": pl.String,
-    "input_usd_per_mtok": _PRICE,
-    "output_usd_per_mtok": _PRICE,
-    "cache_read_usd_per_mtok": _PRICE,
-    "cache_write_5m_usd_per_mtok": _PRICE,
-    "cache_write_1h_usd_per_mtok": _PRICE,
+    **dict.fromkeys(PRICE_COLUMNS, PRICE),
     "is_free": pl.Boolean,
     "tiers": pl.String,
     "context_tokens": pl.Int64,
@@ -117,11 +113,7 @@ def _prices_row(book: PriceBook, provider: str, model: str, at: date) -> dict[st
         "provider": provider,
         "model": model,
         "name": price.name,
-        "input_usd_per_mtok": _nine_places(price.input_usd_per_mtok),
-        "output_usd_per_mtok": _nine_places(price.output_usd_per_mtok),
-        "cache_read_usd_per_mtok": _nine_places(price.cache_read_usd_per_mtok),
-        "cache_write_5m_usd_per_mtok": _nine_places(price.cache_write_5m_usd_per_mtok),
-        "cache_write_1h_usd_per_mtok": _nine_places(price.cache_write_1h_usd_per_mtok),
+        **{column: _nine_places(getattr(price, column)) for column in PRICE_COLUMNS},
         "is_free": price.is_free,
         "tiers": "; ".join(_tier_in_words(tier) for tier in price.tiers) or None,
         "context_tokens": price.context_tokens,

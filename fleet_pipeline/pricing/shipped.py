@@ -12,7 +12,7 @@ from typing import Final
 
 from fleet_pipeline.pricing import gates
 from fleet_pipeline.pricing.feeds import hourly_prices, openrouter
-from fleet_pipeline.pricing.model_price import ModelPrice
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
 from fleet_pipeline.pricing.observations import Offer
 
 TAKEN_ON: Final = date(2026, 5, 12)
@@ -22,28 +22,21 @@ FILE: Final = "openrouter-2026-05-12.json"
 
 
 def find(provider: str, model: str, at: date) -> ModelPrice | None:
-    """Return a shipped price; None before its day, and for what is not in it or not believed."""
+    """Return a shipped price; None before its day, and for what is not in it."""
     offer = offers().get(model) if provider == openrouter.PROVIDER and at >= TAKEN_ON else None
-    if offer is None or offer.input_usd_per_mtok is None:
-        return None
-    free = gates.declared_free(model)
-    if not free and not offer.input_usd_per_mtok:
+    if offer is None:
         return None
     return ModelPrice(
         provider=provider,
         model=model,
         name=offer.name or model,
-        input_usd_per_mtok=offer.input_usd_per_mtok,
-        output_usd_per_mtok=offer.output_usd_per_mtok,
-        cache_read_usd_per_mtok=offer.cache_read_usd_per_mtok,
-        cache_write_5m_usd_per_mtok=offer.cache_write_5m_usd_per_mtok,
-        cache_write_1h_usd_per_mtok=offer.cache_write_1h_usd_per_mtok,
+        **{column: getattr(offer, column) for column in PRICE_COLUMNS},
         context_tokens=offer.context_tokens,
         max_output=offer.max_output,
         source=SOURCE,
         effective_from=TAKEN_ON,
         at=at,
-        is_free=free,
+        is_free=gates.declared_free(model),
         tiers=offer.tiers,
         seen_on=TAKEN_ON,
         hours=offer.hours,

@@ -53,19 +53,23 @@ def read(files: Iterable[Path], known_by: date | None = None) -> pl.DataFrame:
     if not files:
         return pl.DataFrame(schema=SCHEMA)
     try:
-        rows = pl.read_parquet(files, hive_partitioning=False, glob=False).select(SCHEMA.names())
-        rows = rows.cast({name: kind for name, kind in SCHEMA.items()})
+        rows = _rows(files)
     except pl.exceptions.PolarsError:
-        raise _damaged(files) from None
+        rows = pl.concat(map(_rows_alone, files))
     if known_by is None:
         return rows
     return rows.filter(pl.col("recorded_at") < datetime.combine(known_by, time(), UTC))
 
 
-def _damaged(files: Iterable[Path]) -> SourceError:
-    for path in files:
-        try:
-            pl.read_parquet(path, hive_partitioning=False).select(SCHEMA.names())
-        except (OSError, pl.exceptions.PolarsError):
-            return SourceError(f"{path} is damaged; bring it back from a backup, or delete it")
-    return SourceError("price snapshots cannot be read together")
+def _rows(files: list[Path]) -> pl.DataFrame:
+    # A folder's name may hold signs that a pattern would be made of.
+    rows = pl.read_parquet(files, glob=False).select(SCHEMA.names())
+    return rows.cast({name: kind for name, kind in SCHEMA.items()})
+
+
+def _rows_alone(file: Path) -> pl.DataFrame:
+    """Return the rows of one file; raises SourceError naming it."""
+    try:
+        return _rows([file])
+    except (OSError, pl.exceptions.PolarsError):
+        raise SourceError(f"{file} is damaged; bring it back from a backup, or delete it") from None

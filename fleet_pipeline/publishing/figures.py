@@ -8,6 +8,7 @@ a key, dots and everything that is not plain ASCII are percent-encoded.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -59,18 +60,34 @@ NATURAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "largest": ("started_at",),
     "realised": ("week_start",),
     "agent_days": ("agent", "date"),
+    "missing_days": ("date",),
+    "changes": ("kind", "subject", "field", "source"),
     "results": ("name",),
 }
 
 
+UNKNOWN: Final = "(unknown)"
+"""The segment of a key that is null; of a text, brackets are percent-encoded."""
+
+
 def key(value: object) -> str:
     """Return a natural key as one segment of an address."""
-    return quote(str(value), safe="/:@+ ", errors="surrogatepass").replace(".", "%2E")
+    return UNKNOWN if value is None else _segment(str(value))
+
+
+@cache
+def _segment(value: str) -> str:
+    return quote(value, safe="/:@+ ", errors="surrogatepass").replace(".", "%2E")
 
 
 def address(pattern: str, *keys: object) -> str:
     """Fill the ``{}`` of an address pattern with natural keys."""
     return pattern.format(*(key(value) for value in keys))
+
+
+def unkey(segment: str) -> str | None:
+    """Return the natural key that a segment stands for."""
+    return None if segment == UNKNOWN else unquote(segment, errors="surrogatepass")
 
 
 def resolve(page: Record, path: str) -> object:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from fleet_pipeline.publishing.escaping import printable
+
 MISSING: Final = "n/a"
 MINUS: Final = "\N{MINUS SIGN}"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -280,6 +282,11 @@ def window(minutes: int | None) -> str:
     return f"{count(minutes)} min"
 
 
+def words(value: str | None) -> str:
+    """Write what a table says in words, as it stands there."""
+    return MISSING if value is None else printable(value)
+
+
 FORMATS: Final[dict[str, Callable[..., str]]] = {
     formatter.__name__: formatter
     for formatter in (
@@ -310,5 +317,6 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         moment,
         age,
         window,
+        words,
     )
 }

@@ -69,7 +69,6 @@ def availability_badges(row: Mapping[str, object]) -> list[str]:
     found = {
         "no longer listed": row["status"] == "gone",
         "no endpoint up": row["endpoints"] and not row["endpoints_up"],
-        f"until {row['retires_on']}": row["retires_on"],
         "schema by prompt only": row["accepts_schema"] is False,
         "trains on packets": row["training_use"] == "yes",
     }

@@ -32,17 +32,17 @@ def ranking(org: Org, tables: Tables) -> list[Record]:
     """Return the candidates, best first; one record each.
 
     Besides ``model``, ``name``, ``route``, ``price``, ``cost_badge``, ``context_tokens`` and
-    ``badges`` (texts): ``rank`` with ``rank_low`` to ``rank_high`` (the places of its ``tier``,
-    within which nothing separates models), ``curated_rank``, ``previous_rank`` (at the close
-    before, by what was known then) and ``reason`` (text, null where the place is the same as then
-    and as in the curated order); ``q05``, ``posterior_mean``, ``q95`` (pass rates, 0 to 1);
-    ``n_probes`` (graded), ``n_days``, ``n_unavailable``, ``availability`` (0 to 1, null before the
-    first probe), ``provisional``; ``evidence`` (text); ``cost_usd_per_mtok`` (at the fleet's own
-    mix of tokens, null if unknown); ``pareto`` (no other is as good and as cheap);
-    ``context_fit_share`` (of Claude's requests that fit its window, null if unknown);
-    ``provider``, ``provider_model`` (its names there), ``is_free`` (meant to be, by the
-    organisation); ``work_types``: places, reasons and quantiles for each of the eight kinds of
-    packets, in fixed order, keyed ``work_type``.
+    ``badges`` (texts), ``retires_on`` (null where the provider tells no day): ``rank`` with
+    ``rank_low`` to ``rank_high`` (the places of its ``tier``, within which nothing separates
+    models), ``curated_rank``, ``previous_rank`` (at the close before, by what was known then) and
+    ``reason`` (text, null where the place is the same as then and as in the curated order);
+    ``q05``, ``posterior_mean``, ``q95`` (pass rates, 0 to 1); ``n_probes`` (graded), ``n_days``,
+    ``n_unavailable``, ``availability`` (0 to 1, null before the first probe), ``provisional``;
+    ``evidence`` (text); ``cost_usd_per_mtok`` (at the fleet's own mix of tokens, null if unknown);
+    ``pareto`` (no other is as good and as cheap); ``context_fit_share`` (of Claude's requests that
+    fit its window, null if unknown); ``provider``, ``provider_model`` (its names there),
+    ``is_free`` (meant to be, by the organisation); ``work_types``: places, reasons and quantiles
+    for each of the eight kinds of packets, in fixed order, keyed ``work_type``.
     """
     places = tables["model_ranking"].filter(pl.col("scope") == OVERALL)
     models = {model.id: model for model in org.models}
@@ -72,6 +72,7 @@ def _ranked(model: CandidateModel, place: Mapping[str, object], tables: Tables) 
         "price": price,
         "cost_usd_per_mtok": place["cost_usd_per_mtok"],
         "pareto": place["pareto"],
+        "retires_on": listed.get("retires_on"),
         "context_tokens": model.context_tokens,
         "context_fit_share": _share(fit.get("requests_fit"), fit.get("requests")),
         "work_types": _by_type(model, tables["model_ranking"]),

@@ -190,9 +190,12 @@ def _anomalies(org: Org, tables: Tables) -> Record:
         ],
         "days_judged": days.filter(pl.col("robust_z").is_not_null()).height,
         "agents_too_young": young.to_list(),
-        "missing_days": list(
-            _missing(coverage["window_start"], coverage["window_end"], tables["daily_usage"])
-        ),
+        "missing_days": [
+            {"date": day}
+            for day in _missing(
+                coverage["window_start"], coverage["window_end"], tables["daily_usage"]
+            )
+        ],
         "hot_week": next(iter(_rows(tables["hot_week_chance"])), None),
     }
 

@@ -16,7 +16,6 @@ from fleet_pipeline.publishing.figures import (
     records,
     text,
 )
-from fleet_pipeline.publishing.formats import day_short
 
 CLASS_NAMES: Final = {
     "input": "fresh input",
@@ -85,6 +84,7 @@ def view(page: Mapping[str, object]) -> dict[str, object]:
     figures = Figures(page)
     headroom = records(page, "headroom")
     rank_chart = charts.ranks(page)
+    ranked_at = {text(row, "close"): text(row, "model") for row in records(page, "rank_history")}
     return {
         "page": page,
         "findings": findings.find(page),
@@ -107,7 +107,12 @@ def view(page: Mapping[str, object]) -> dict[str, object]:
         "frontier": charts.frontier(page),
         "rank_chart": rank_chart,
         "rank_columns": [
-            (day_short(close), "count", f"{close}.rank") for _, close in rank_chart.weeks
+            (
+                figures.fig("day_short", "rank_history.{}.{}.close", ranked_at[close], close),
+                "count",
+                f"{close}.rank",
+            )
+            for _, close in rank_chart.weeks
         ]
         if rank_chart
         else [],

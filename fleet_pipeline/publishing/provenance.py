@@ -109,9 +109,9 @@ _MADE: Final[Mapping[str, Made]] = {
     ),
     "cost_corners": Made(_PRICED, function="fleet_pipeline.costing.corners:cost_corners"),
     "break_even": Made(_PRICED, function="fleet_pipeline.costing.corners:break_even"),
-    "offload_replay": Made(_REPLAYED, function="fleet_pipeline.costing.replay:offload_replay"),
-    "replay_routes": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_routes"),
-    "replay_cuts": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay_cuts"),
+    "offload_replay": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay"),
+    "replay_routes": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay"),
+    "replay_cuts": Made(_REPLAYED, function="fleet_pipeline.costing.replay:replay"),
     "subscription_room": Made(
         (*_REPLAYED, "headroom", "exchange_rates"),
         function="fleet_pipeline.costing.room:subscription_room",

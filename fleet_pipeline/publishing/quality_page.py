@@ -11,6 +11,7 @@ from typing import Final
 from markupsafe import Markup
 
 from fleet_pipeline.publishing import page as pages
+from fleet_pipeline.publishing.addressed import Figures
 from fleet_pipeline.publishing.figures import Record, records, text
 
 QUALITY_FILE: Final = "quality.html"
@@ -38,6 +39,7 @@ def render_quality(page: Mapping[str, object]) -> str:
         .get_template("quality.html")
         .render(
             page=page,
+            fig=Figures(page).fig,
             style=Markup(style),
             policy=pages.content_security_policy(style),
             tables=_by_table(records(page, "checks.results")),

@@ -60,16 +60,18 @@ def publish(
     page: Mapping[str, object],
     tables: Mapping[str, pl.DataFrame],
     extra_places: Sequence[Path] = (),
+    files: Mapping[str, bytes] | None = None,
 ) -> PublishedWeek:
     """Publish a week at ``site/weeks/<as_of>`` and move ``site/latest`` to the greatest as_of.
 
-    ``extra_places`` are files that receive a copy of the Markdown ranking. The same inputs give the
-    same bytes. Raises PublicationError, naming the place, when the content may not be published or
-    cannot be written; everything published before is then as it was.
+    ``extra_places`` are files that receive a copy of the Markdown ranking; ``files`` are those of
+    the week, where they are made already. The same inputs give the same bytes. Raises
+    PublicationError, naming the place, when the content may not be published or cannot be written;
+    everything published before is then as it was.
     """
     as_of = _as_of(page)
     assert_publishable(page, tables)
-    files = week_files(page, tables)
+    files = files or week_files(page, tables)
     weeks = site / "weeks"
     folder = weeks / as_of
     with _naming(weeks):

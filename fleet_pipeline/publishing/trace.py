@@ -19,7 +19,7 @@ import duckdb
 import polars as pl
 
 from fleet_pipeline.errors import PublicationError
-from fleet_pipeline.publishing.figures import NATURAL_KEYS, key, resolve
+from fleet_pipeline.publishing.figures import NATURAL_KEYS, key, resolve, unkey
 from fleet_pipeline.publishing.provenance import PUBLISHED
 from fleet_pipeline.publishing.trace_map import NOT_FIGURES, SOURCES, Source
 from fleet_pipeline.tables import in_memory
@@ -28,7 +28,6 @@ Page = Mapping[str, object]
 Tables = Mapping[str, pl.DataFrame]
 Value = int | float | str | bool | None
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
 _DATED: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|\+00:00))?")
 _SAME: Final = 1e-12
 """Relative: two engines may add the same floats in another order."""
@@ -43,7 +42,7 @@ class Traced:
 
     address: str
     source: Source
-    keys: Mapping[str, str]
+    keys: Mapping[str, str | None]
     field: str
 
     @property
@@ -57,7 +56,8 @@ class Traced:
     def condition(self) -> str:
         """Return which rows the figure is made of, as SQL that can be pasted into a shell."""
         keys = (
-            f"{self.source.keys.get(name, _quoted(name))} = {_literal(value)}"
+            f"{self.source.keys.get(name, _quoted(name))}"
+            + (" is null" if value is None else f" = {_literal(value)}")
             for name, value in self.keys.items()
         )
         given = () if self.source.where == "true" else (self.source.where,)
@@ -242,15 +242,14 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, of: str) -> set[str]:
     return set(connection.sql(f"select * from {of} limit 0").columns)
 
 
-def _keys(record: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+def _keys(record: Sequence[str], segments: Sequence[str]) -> dict[str, str | None] | None:
     """Return the natural keys of an address under a source's pattern, None if it is not of it."""
     if len(record) != len(segments):
         return None
-    keys = {}
+    keys: dict[str, str | None] = {}
     for part, segment in zip(record, segments, strict=True):
-        place = _PLACE.fullmatch(part)
-        if place:
-            keys[place[1]] = unquote(segment, errors="surrogatepass")
+        if part.startswith("{"):
+            keys[part[1:-1]] = unkey(segment)
         elif part != segment:
             return None
     return keys

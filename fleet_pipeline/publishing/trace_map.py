@@ -308,10 +308,15 @@ SOURCES: Final[tuple[Source, ...]] = (
            columns={"days_judged": "count(robust_z)"}),
     Source("anomalies.agent_days.{agent}.{date}", "agent_days"),
     Source("anomalies.hot_week", "hot_week_chance"),
+    Source("anomalies.missing_days.{date}", "(select unnest(range(window_start, window_end,"
+           " interval 1 day))::date as date from window_coverage) anti join daily_usage"
+           " using (date)", how="the window's days that no transcript covers"),
     # Models, prices, free tiers
     Source("prices", "price_sources", grouped=True, columns={"age_days": "min(age_days)"}),
     Source("prices.sources.{source}", "price_sources"),
+    Source("changes.{kind}.{subject}.{field}.{source}", "changes"),
     Source("ranking.{model}", "model_ranking", where="scope = 'overall'", columns={
+        "retires_on": "(select retires_on from model_catalog where model = model_ranking.model)",
         "context_tokens":
             "(select context_tokens from candidates where model = model_ranking.model)",
         "context_fit_share": "(select requests_fit / nullif(requests, 0) from context_fit"

@@ -15,8 +15,7 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, priced_models
 from fleet_pipeline.publishing import provenance, site, trace
 from fleet_pipeline.publishing.addressed import figures_on
-from fleet_pipeline.publishing.markdown import render_ranking
-from fleet_pipeline.publishing.page import render_evidence, render_page
+from fleet_pipeline.publishing.page import RANKING_FILE
 from fleet_pipeline.publishing.page_data import build_page
 from fleet_pipeline.publishing.s3_site import publish_to_s3
 from fleet_pipeline.publishing.stated import stated_tables
@@ -115,26 +114,24 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
     made["quality"] = made["quality"].drop("judged")
     page["provenance"] = provenance.provenance(home, org, close, made)
     shown = {name: frame for name, frame in made.items() if name not in provenance.PRIVATE}
-    trace.assert_explained(
-        page,
-        shown,
-        [*figures_on(render_page(page)), *figures_on(render_evidence(page, shown))],
-    )
+    files = site.week_files(page, shown)
+    pages = "".join(text.decode() for name, text in files.items() if name.endswith(".html"))
+    trace.assert_explained(page, shown, figures_on(pages))
     with home.lock("fleet refresh"):
         # A living copy follows the newest week, as ``latest`` does; a site keeps all weeks. What
         # a demo fleet would rank is nothing to hand on.
         places = () if page["demo"] else org.publish_to
         is_newest = not any(other.name > close.isoformat() for other in _weeks(home))
         copies = [org.path(place.ranking) for place in places if place.ranking]
-        published = site.publish(home.site, page, shown, copies if is_newest else [])
+        published = site.publish(home.site, page, shown, copies if is_newest else [], files)
         for place in places:
             if place.site:
-                site.publish(org.path(place.site), page, shown)
+                site.publish(org.path(place.site), page, shown, files=files)
         for address in filter(None, (place.address for place in places)):
-            publish_to_s3(address, page, site.week_files(page, shown), home.site)
+            publish_to_s3(address, page, files, home.site)
     return Week(
         published=published,
-        ranking=render_ranking(page),
+        ranking=files[RANKING_FILE].decode(),
         checks_passed=sum(outcome.passed for outcome in outcomes),
         checks_warned=sum(not outcome.passed for outcome in outcomes),
         decision_figures=_decision_figures(page),

@@ -13,6 +13,7 @@ import polars as pl
 from fleet_pipeline.hosts import QUIET_DAYS, Host, is_quiet, told
 from fleet_pipeline.ledger import Held
 from fleet_pipeline.quality.outcome import Outcome
+from fleet_pipeline.transcripts.drift import NAMELESS
 
 _QUIET_DAYS: Final = 7
 _ACTIVE_DAYS: Final = 8
@@ -26,6 +27,8 @@ _MAD_TO_DEVIATION: Final = 1.4826
 _MOST_FALLEN: Final = 0.6
 _MOST_STRANGE: Final = 0.03
 """Of all lines, of types that are not known: row R17 of the reliability plan."""
+_MOST_SILENT: Final = 0.03
+"""Of a client version's replies, without usage: the same row. Recorded clients have none."""
 _LEAST_BAND: Final = 0.5
 """A band is never narrower than half its median on each side: eight weeks tell little of spread."""
 
@@ -217,6 +220,34 @@ def formats_are_known(unfamiliar: pl.DataFrame, lines: int) -> Outcome:
         table="transcript_evidence",
         remedy="a client changed its format: see that its totals still agree (`fleet doctor`),"
         " and look for a newer version of this program",
+    )  # fmt: skip
+
+
+def replies_carry_usage(unfamiliar: pl.DataFrame, usage: pl.DataFrame) -> Outcome:
+    """Of no client version more than three in a hundred replies say nothing of usage.
+
+    A client that stops to write usage looks like a fleet that works less. ``unfamiliar`` has the
+    rows of ``ledger.unfamiliar``, ``usage`` those of the ledger, one for each request.
+    """
+    silent = unfamiliar.filter(pl.col("kind") == "reply_without_usage")
+    without = int(silent["lines"].sum())
+    version = pl.col("client_version").fill_null(NAMELESS)
+    requests = usage.group_by("client", version).len().iter_rows()
+    counted = {(client, name): count for client, name, count in requests}
+    parts = []
+    for client, name, lines in silent.select("client", "name", "lines").iter_rows():
+        replies = lines + counted.get((client, name), 0)
+        if lines > replies * _MOST_SILENT:
+            parts.append(f"{client} {name}: {lines:,} of {replies:,} replies")
+    return Outcome(
+        "replies_carry_usage", "warn", not parts,
+        f"without usage, so not counted: {'; '.join(parts)}"
+        if parts
+        else f"{without:,} replies without usage beside {usage.height:,} requests",
+        {"replies_without_usage": without, "versions_beyond": len(parts)},
+        table="transcript_evidence",
+        remedy="that client no longer logs what is billed: hold its own totals against the page"
+        " (`fleet doctor`), and look for a newer version of this program",
     )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ by their publishable keys and counts them; values that failed are dropped here.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -143,11 +146,22 @@ def _keys(check: Check) -> list[str]:
     return [f"{check.name}/{number}" for number in range(len(check.expects))]
 
 
+class _LoadedOnUse(ModuleType):
+    """Stands for a module until somebody asks for anything in it."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
 class _Validator:
     """Great Expectations, loaded once; its results by the key of each expectation."""
 
     def __init__(self) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        # A third of all the loading, for a kind of expectation that no suite has.
+        sys.modules.setdefault("scipy.stats", _LoadedOnUse("scipy.stats"))
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 

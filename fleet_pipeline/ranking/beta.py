@@ -44,8 +44,6 @@ def share_below(x: float, a: float, b: float) -> float:
     """
     if x <= 0:
         return 0.0
-    if x >= 1:
-        return 1.0
     if x > (a + 1) / (a + b + 2):
         return 1 - share_below(1 - x, b, a)
     front = exp(a * log(x) + b * log1p(-x) - _log_beta(a, b)) / a
@@ -74,8 +72,10 @@ def _log_beta(a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    value, up, down = 1.0, 1.0, 0.0
-    for step in range(1, 100_000):
+    value, change, up, down = 1.0, 0.0, 1.0, 0.0
+    step = 0
+    while abs(change - 1) >= _PRECISE:
+        step += 1
         m = step // 2
         if step % 2:
             term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
@@ -83,9 +83,8 @@ def _fraction(x: float, a: float, b: float) -> float:
             term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         down = 1 / _away_from_zero(1 + term * down)
         up = _away_from_zero(1 + term / up)
-        value *= up * down
-        if abs(up * down - 1) < _PRECISE:
-            break
+        change = up * down
+        value *= change
     return value
 
 

@@ -188,7 +188,7 @@ def _tallies(known: pl.DataFrame) -> dict[str, _Tally]:
         failures=pl.col("weight").filter(answered & ~passed),
         n_probes=answered.sum(),
         n_passed=passed.sum(),
-        days=pl.col("day").filter(answered).unique(),
+        days=pl.col("day").filter(answered),
         n_unavailable=(~answered).sum(),
     )
     # fsum is exact: what else was asked, and in which order, must not show in the last digit.

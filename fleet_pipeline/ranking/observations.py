@@ -120,11 +120,11 @@ def standings(observed: pl.DataFrame) -> Mapping[tuple[WorkType, str], Standing]
     for work_type in WORK_TYPES:
         of_type = observed.filter(pl.col("work_type") == work_type)
         for group in of_type.partition_by("benchmark", "metric", maintain_order=True):
-            sign = 1 if group["higher_is_better"].all() else -1
+            score = pl.col("score")
+            quality = score if group["higher_is_better"].all() else -score
             worst = (
-                group.with_columns(value=pl.col("score") * sign)
-                .group_by("model", maintain_order=True)
-                .agg(pl.col("value").min(), pl.col("weight").first())
+                group.group_by("model", maintain_order=True)
+                .agg(value=quality.min(), weight=pl.col("weight").first())
                 .with_columns(rank=pl.col("value").rank("average"))
             )
             for row in worst.iter_rows(named=True) if worst.height > 1 else ():

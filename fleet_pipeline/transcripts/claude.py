@@ -176,6 +176,8 @@ def read_transcript(
             continue
         usage = message.usage
         if usage is None or message.model == SYNTHETIC:
+            if message.model and message.model != SYNTHETIC:
+                state.drift.see_silence(line.version)
             if (error := _error(line, message, file_id, offset, latest, state)) is not None:
                 others.append(error)
             continue

@@ -66,7 +66,7 @@ def quota_readings(rate_limits: msgspec.Raw, ts: datetime) -> list[QuotaReading]
     readings = []
     for window in (limits.primary, limits.secondary):
         minutes = whole_number(window.window_minutes) if window else None
-        used = _quantity(window.used_percent) if window else None
+        used = quantity(window.used_percent) if window else None
         if window is None or used is None or minutes is None or not 0 < minutes <= 2**31:
             continue
         readings.append(
@@ -85,16 +85,17 @@ def quota_readings(rate_limits: msgspec.Raw, ts: datetime) -> list[QuotaReading]
 
 def _reset(window: _Window, ts: datetime) -> datetime | None:
     try:
-        if (at := _quantity(window.resets_at)) is not None:
+        if (at := quantity(window.resets_at)) is not None:
             return datetime.fromtimestamp(at, UTC)
-        if (left := _quantity(window.resets_in_seconds)) is not None:
+        if (left := quantity(window.resets_in_seconds)) is not None:
             return ts + timedelta(seconds=left)
     except (ValueError, OverflowError, OSError):
         pass
     return None
 
 
-def _quantity(value: object) -> float | None:
+def quantity(value: object) -> float | None:
+    """Return what a client wrote as an amount; None where it is no finite number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

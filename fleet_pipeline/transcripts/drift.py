@@ -1,4 +1,4 @@
-"""What transcripts hold that this version does not know: record types and fields of usage.
+"""What transcripts hold that this version does not know, or lack: replies that tell no usage.
 
 Clients change their formats without notice. What is new is counted under its name, so that someone
 looks at it; it is never guessed at, and never an error.
@@ -67,7 +67,7 @@ _KNOWN_FIELDS: Final = frozenset(
     }
 )
 
-_OTHER: Final = "(other)"
+NAMELESS: Final = "(other)"
 """Stands for every name that has not the form of one, and for those beyond the first hundred."""
 
 _TYPE: Final = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
@@ -78,6 +78,7 @@ _FIELD: Final = re.compile(
 )
 """A record type is the client's own word; the keys of an object may be anybody's, so that only
 what reads as a measure is kept."""
+_VERSION: Final = re.compile(r"\d[\w.-]{0,39}", re.ASCII)
 _MOST_NAMES: Final = 100
 
 
@@ -85,9 +86,10 @@ class Unfamiliar(Struct, gc=False):
     """One name that is not known, and on how many lines of a transcript it was seen.
 
     Of record types every line is counted, of usage fields only one line for each client version.
+    A reply without usage goes under the version of the client that wrote it.
     """
 
-    kind: Literal["record_type", "usage_field"]
+    kind: Literal["record_type", "usage_field", "reply_without_usage"]
     name: str
     lines: int
 
@@ -98,14 +100,25 @@ class Drift(Struct):
     record_types: dict[str, int] = {}
     usage_fields: dict[str, int] = {}
     versions: list[str | None] = []
+    silent_replies: dict[str, int] = {}
 
     def copy(self) -> "Drift":
         """Return the same, so that reading on does not change what was handed in."""
-        return Drift(dict(self.record_types), dict(self.usage_fields), list(self.versions))
+        return Drift(
+            dict(self.record_types),
+            dict(self.usage_fields),
+            list(self.versions),
+            dict(self.silent_replies),
+        )
 
     def see_record(self, kind: str) -> None:
         """Count a line of a type that is not known."""
-        _count(self.record_types, kind if _TYPE.fullmatch(kind) else _OTHER)
+        _count(self.record_types, kind if _TYPE.fullmatch(kind) else NAMELESS)
+
+    def see_silence(self, version: str | None) -> None:
+        """Count a reply of a model that says nothing of usage, under its client's version."""
+        known = version is not None and _VERSION.fullmatch(version)
+        _count(self.silent_replies, version if version and known else NAMELESS)
 
     def wants_sample(self, version: str | None) -> bool:
         """Say whether no usage of this client version was looked at yet; from now on it was."""
@@ -124,6 +137,7 @@ class Drift(Struct):
         return [
             *(Unfamiliar("record_type", *seen) for seen in sorted(self.record_types.items())),
             *(Unfamiliar("usage_field", *seen) for seen in sorted(self.usage_fields.items())),
+            *(Unfamiliar("reply_without_usage", *n) for n in sorted(self.silent_replies.items())),
         ]
 
 
@@ -174,7 +188,7 @@ def _unknown(usage: Mapping[str, object], above: str = "") -> Iterator[str]:
     for name, value in usage.items():
         path = f"{above}{name}"
         if path not in _KNOWN_FIELDS:
-            yield path if _FIELD.fullmatch(name) else f"{above}{_OTHER}"
+            yield path if _FIELD.fullmatch(name) else f"{above}{NAMELESS}"
             continue
         for inner in value if isinstance(value, list) else (value,):
             if isinstance(inner, Mapping):
@@ -182,5 +196,5 @@ def _unknown(usage: Mapping[str, object], above: str = "") -> Iterator[str]:
 
 
 def _count(seen: dict[str, int], name: str) -> None:
-    name = name if name in seen or len(seen) < _MOST_NAMES else _OTHER
+    name = name if name in seen or len(seen) < _MOST_NAMES else NAMELESS
     seen[name] = seen.get(name, 0) + 1

@@ -3,7 +3,6 @@
 How the log is written is said in ``statusline``; which reading is in force, in ``headroom``.
 """
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Final
 import msgspec
 
 from fleet_pipeline.transcripts.claude import Rejected
-from fleet_pipeline.transcripts.codex_quota import QuotaReading
+from fleet_pipeline.transcripts.codex_quota import QuotaReading, quantity
 from fleet_pipeline.transcripts.lines import digest
 from fleet_pipeline.transcripts.reasons import CLOCK_SLACK, OLDEST, Reason
 
@@ -72,7 +71,7 @@ def _readings(data: bytes | memoryview, latest: datetime) -> list[QuotaReading] 
     for name, window in told.items():
         if not isinstance(window, dict):
             continue
-        used = _quantity(window.get("used_percentage"))
+        used = quantity(window.get("used_percentage"))
         if used is None:
             return "bad_counter"
         if known := _WINDOW.fullmatch(name):
@@ -111,18 +110,8 @@ def _moment(value: object, latest: datetime) -> datetime | Reason:
 
 
 def _reset(value: object) -> datetime | None:
-    seconds = _quantity(value)
+    seconds = quantity(value)
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _quantity(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

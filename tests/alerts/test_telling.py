@@ -156,6 +156,15 @@ def test_a_variable_that_holds_no_address_is_named_and_not_repeated(
     assert tell([WEBHOOK], failure, {"FLEET_ALERT_URL": value} if value else {}) == [says]
 
 
+def test_a_command_without_a_run_says_where_to_look() -> None:
+    alone = Failure("f", "fleet refresh", None, "2026-06-17", ("the share is gone",))
+    assert alone.title == "f: nothing was published for 2026-06-17"
+    assert alone.text.endswith(
+        "fleet refresh; `fleet doctor` looks at everything, changes nothing."
+    )
+    assert alone.document()["run_id"] is None
+
+
 def test_a_long_story_is_cut(failure: Failure) -> None:
     many = Failure("f", "j", "1", None, tuple(f"{n}: {'x' * 900}" for n in range(30)))
     assert many.title == "f: j failed"

@@ -24,6 +24,7 @@ OF_THE_DAY = {
     "feeds_answer",
     "hosts_are_read",
     "formats_are_known",
+    "replies_carry_usage",
     "silence_is_explained",
     "published_bytes_are_listed",
 }

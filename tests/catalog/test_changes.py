@@ -7,6 +7,7 @@ import polars as pl
 
 from fleet_pipeline import catalog
 from fleet_pipeline.catalog import readings
+from fleet_pipeline.catalog.changes import KEY
 from fleet_pipeline.catalog.free_apis import as_noted
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import FreeLimits, Org
@@ -60,6 +61,18 @@ def test_a_zero_that_is_held_back_is_told_and_is_no_price_change(home: Home, org
     listed(home, date(2026, 6, 16), glm="1.4")
     listed(home, date(2026, 6, 23), glm="0")
     assert told(home, org) == [("held", GLM, "zero", None, "0 in, 0 out")]
+
+
+def test_of_prices_that_a_feed_says_and_nobody_believes_the_last_of_the_week_is_told(
+    home: Home, org: Org
+) -> None:
+    listed(home, date(2026, 6, 16), glm="1.4")
+    listed(home, date(2026, 6, 21), glm="0.1")
+    listed(home, date(2026, 6, 23), glm="0.2")
+    before, after = (catalog.known_at(home, day) for day in (BEFORE, CLOSE))
+    made = catalog.changes(org, before, after, UNRANKED)
+    assert made.select(KEY).is_unique().all()
+    assert made.select("after", "on").rows() == [("0.2 in, 0.6 out", date(2026, 6, 23))]
 
 
 def test_without_an_earlier_list_nothing_is_called_new(home: Home, org: Org) -> None:

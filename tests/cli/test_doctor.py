@@ -12,6 +12,8 @@ from click.testing import Result
 
 from fleet_pipeline import pricing
 
+from ..alerts.hooks import hooked
+
 Run = Callable[..., Result]
 WriteTranscript = Callable[..., Path]
 
@@ -66,6 +68,23 @@ def test_it_writes_nothing_and_changes_no_file(
     assert fleet("doctor", "--json").exit_code == 0
     assert everything_on_disk(tmp_path) == before
     assert os.umask(0o022) == 0o022
+
+
+def test_an_alert_that_could_not_be_sent_is_named_and_none_is_sent(
+    fleet: Run, org: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = org / "fleet.yaml"
+    channels = "[{webhook: WELL}, {slack: NOT_SET}, {webhook: NO_ADDRESS}]"
+    file.write_text(file.read_text().replace("alerts: []", f"alerts: {channels}"))
+    monkeypatch.setenv("NO_ADDRESS", "http://a-secret.example.org/")
+    with hooked() as hook:
+        monkeypatch.setenv("WELL", hook.url)
+        result = fleet("doctor")
+    assert "alerts        1 of 3 channels ready; none was tried" in result.stdout
+    assert "by slack: NOT_SET is not set in the environment" in result.stdout
+    assert "by webhook: NO_ADDRESS holds no https address" in result.stdout
+    assert "a-secret" not in result.stdout
+    assert (result.exit_code, hook.taken) == (0, [])
 
 
 def test_it_tells_what_was_found_read_and_counted(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fleet_pipeline.costing.moving import PARTS
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import PromptCache
-from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
+from fleet_pipeline.costing.replay import Replay, replay
 from fleet_pipeline.costing.routes import ROUTES, routed
 
 Make = Callable[..., pl.DataFrame]
@@ -33,11 +33,14 @@ POLICY = Policy(
 )
 
 
+def tables(requests: pl.DataFrame, policy: Policy | None = POLICY) -> Replay:
+    return replay(requests, policy, window_start=START, window_end=END, draws=50)
+
+
 def replayed(requests: pl.DataFrame, policy: Policy = POLICY, **case: float) -> dict[str, Any]:
     """The one row of a policy with one target and one case, on few days: nothing is scaled."""
     with_case = replace(policy, cases=tuple(replace(one, **case) for one in policy.cases))
-    table = offload_replay(requests, with_case, window_start=START, window_end=END, draws=50)
-    return table.row(0, named=True)
+    return tables(requests, with_case).offload_replay.row(0, named=True)
 
 
 def to(target: Target, policy: Policy = POLICY) -> Policy:
@@ -120,6 +123,15 @@ def test_another_tokenizer_makes_prompts_longer_and_may_make_them_not_fit(
     assert replayed(thread, tight, tokens_ratio=1.3)["too_large_requests"] == 1
 
 
+def test_a_part_of_a_token_above_the_limit_does_not_fit(requests: Make) -> None:
+    ten = requests({"input_tokens": 10, "output_tokens": 10})
+    limits = {"context_tokens": 11, "max_output_tokens": 11}
+    for name, ratio in (("context_tokens", "tokens_ratio"), ("max_output_tokens", "output_ratio")):
+        capped = to(replace(GLM, **{name: limits[name]}))
+        assert replayed(ten, capped, **{ratio: 1.1})["too_large_requests"] == 0
+        assert replayed(ten, capped, **{ratio: 1.101})["too_large_requests"] == 1
+
+
 def test_what_does_not_fit_stays_is_counted_and_finds_claudes_cache_cold(
     thread: pl.DataFrame,
 ) -> None:
@@ -194,7 +206,7 @@ def test_private_and_unattributed_sessions_stay_whole(requests: Make) -> None:
         {"session_id": "b", "agent": "hippocrates", "input_tokens": 1},
         {"session_id": "c", "agent": "unattributed", "input_tokens": 10},
     )
-    routes = replay_routes(rows, POLICY)
+    routes = tables(rows, POLICY).replay_routes
     counts = dict(routes.select("route", "requests").iter_rows())
     assert counts == dict.fromkeys(ROUTES, 0) | {"moved": 1, "private": 2, "unattributed": 1}
 
@@ -203,7 +215,7 @@ def test_work_of_a_kind_that_may_not_move_stays_within_a_session_that_does(
     thread: pl.DataFrame,
 ) -> None:
     marked = thread.with_columns(movable=pl.col("cache_read_tokens") == 0)
-    routes = dict(replay_routes(marked, POLICY).select("route", "requests").iter_rows())
+    routes = dict(tables(marked, POLICY).replay_routes.select("route", "requests").iter_rows())
     assert (routes["moved"], routes["not_movable"]) == (1, 1)
     row = replayed(marked)
     assert row["target_cost_usd_micros"] == 1_400_000 + 4_400_000
@@ -214,14 +226,12 @@ def test_the_share_is_one_of_all_input_that_movable_work_fills(requests: Make) -
     rows = requests(*({"session_id": str(n), "input_tokens": 100} for n in range(10)))
     marked = rows.with_columns(movable=pl.col("session_id").is_in(list("01234")))
     for share, moved in ((0.3, 3), (0.5, 5), (0.9, 5)):
-        routes = replay_routes(marked, replace(POLICY, share=share))
+        routes = tables(marked, replace(POLICY, share=share)).replay_routes
         assert routes.filter(route="moved")["requests"].item() == moved
 
 
 def test_without_a_policy_nothing_is_replayed(thread: pl.DataFrame) -> None:
-    table = offload_replay(thread, None, window_start=START, window_end=END)
-    assert table.is_empty()
-    assert replay_routes(thread, None).is_empty()
+    assert all(table.is_empty() for table in tables(thread, None))
 
 
 def test_no_requests_cost_nothing(requests: Make) -> None:
@@ -268,7 +278,7 @@ def test_the_routes_of_a_target_partition_all_requests(
     requests: Make, rows: list[dict[str, object]], share: float
 ) -> None:
     given_rows = requests(*rows)
-    routes = replay_routes(given_rows, replace(to(tight), share=share))
+    routes = tables(given_rows, replace(to(tight), share=share)).replay_routes
     assert routes["requests"].sum() == len(rows)
     assert routes["full_input_tokens"].sum() == given_rows["full_input_tokens"].sum()
 
@@ -283,7 +293,7 @@ def test_the_rows_of_every_cut_add_up_to_the_whole(
     case = replace(CERTAIN, cache_hits=0.3, retries=0.3, escalated=0.2, verify_input_tokens=9)
     policy = replace(to(tight), share=0.6, cases=(case,))
     whole = replayed(given_rows, policy)
-    cuts = replay_cuts(given_rows, policy)
+    cuts = tables(given_rows, policy).replay_cuts
     for cut in ("agent", "kind"):
         part = cuts.filter(cut=cut)
         for column in set(cuts.columns) & set(whole) - {"model"}:
@@ -308,7 +318,7 @@ def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
         {"session_id": "b", "agent": "sage", "kind": "extraction", "input_tokens": 3 * M},
         {"session_id": "c", "agent": "hippocrates", "kind": "extraction", "input_tokens": M},
     )
-    cuts = replay_cuts(rows, POLICY)
+    cuts = tables(rows, POLICY).replay_cuts
     costs = {
         (cut, value): (moved, cost)
         for cut, value, moved, cost in cuts.select(
@@ -327,10 +337,10 @@ def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
 
 def test_a_cut_without_a_price_keeps_its_tokens_and_has_no_cost(requests: Make) -> None:
     unknown = replace(GLM, price_model="no-such-model")
-    cuts = replay_cuts(requests({"input_tokens": M}), to(unknown))
+    cuts = tables(requests({"input_tokens": M}), to(unknown)).replay_cuts
     assert set(cuts["cost_usd_micros"]) == set(cuts["saving_usd_micros"]) == {None}
     assert set(cuts["full_input_tokens"]) == {M}
-    assert replay_cuts(requests(), None).is_empty()
+    assert tables(requests(), None).replay_cuts.is_empty()
 
 
 @settings(max_examples=25, deadline=None)
@@ -424,8 +434,22 @@ def test_at_a_share_of_one_everything_that_may_move_does_even_what_read_nothing(
 ) -> None:
     one = requests({"output_tokens": 5})
     assert replayed(one)["moved_requests"] == 1
-    routes = replay_routes(one, replace(POLICY, share=0.999)).filter(pl.col("requests") > 0)
+    routes = tables(one, replace(POLICY, share=0.999)).replay_routes.filter(pl.col("requests") > 0)
     assert routes["route"].to_list() == ["not_chosen"]
+
+
+@pytest.mark.parametrize(
+    ("share", "moved"), [(0.24, 0), (0.25, 0), (0.26, 1), (0.75, 1), (0.76, 2)]
+)
+def test_a_session_moves_where_its_middle_lies_within_the_share(
+    requests: Make, share: float, moved: int
+) -> None:
+    pair = requests(*({"session_id": name, "input_tokens": 100} for name in "ab"))
+    assert replayed(pair, replace(POLICY, share=share))["moved_requests"] == moved
+
+
+def test_a_share_of_zero_moves_not_even_what_read_nothing(requests: Make) -> None:
+    assert replayed(requests({"output_tokens": 5}), replace(POLICY, share=0))["moved_requests"] == 0
 
 
 def test_staying_costs_each_class_of_tokens_at_its_own_price(requests: Make) -> None:

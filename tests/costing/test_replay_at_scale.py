@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fleet_pipeline.costing import policy_of, offload_replay
+from fleet_pipeline.costing import policy_of, replay
 from fleet_pipeline.org import load
 
 start, end, n = date(2026, 5, 18), date(2026, 6, 17), 107_338
@@ -44,7 +44,7 @@ requests = pl.DataFrame({
 policy = policy_of(org)
 policy = replace(policy, share=1.0, targets=(policy.targets * 2)[:10])
 begun = time.monotonic()
-table = offload_replay(requests, policy, window_start=start, window_end=end, draws=2_000)
+table = replay(requests, policy, window_start=start, window_end=end, draws=2_000).offload_replay
 print(json.dumps({
     "seconds": time.monotonic() - begun,
     "rows": table.height,

@@ -12,7 +12,7 @@ import pytest
 from fleet_pipeline.costing import context_fit, policy_of, subscription_room
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import PromptCache
-from fleet_pipeline.costing.replay import offload_replay, replay_cuts, replay_routes
+from fleet_pipeline.costing.replay import Replay, replay
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org import load
 
@@ -42,9 +42,12 @@ POLICY = Policy(
 )
 
 
+def tables(requests: pl.DataFrame, policy: Policy = POLICY) -> Replay:
+    return replay(requests, policy, window_start=START, window_end=END, draws=50)
+
+
 def replayed(requests: pl.DataFrame, policy: Policy = POLICY) -> dict[str, Any]:
-    table = offload_replay(requests, policy, window_start=START, window_end=END, draws=50)
-    return table.row(0, named=True)
+    return tables(requests, policy).offload_replay.row(0, named=True)
 
 
 def to(lane: Target, **changes: Any) -> Policy:
@@ -72,7 +75,7 @@ def test_a_lane_without_a_price_still_moves_work_and_its_cost_is_unknown_not_zer
     assert row["stay_cost_usd_micros"] == stay
     assert row["escalated_cost_usd_micros"] == stay / 4
     assert row["verify_cost_usd_micros"] == 1_000 * 3
-    cut = replay_cuts(one, to(SPARK)).row(0, named=True)
+    cut = tables(one, to(SPARK)).replay_cuts.row(0, named=True)
     assert (cut["cost_usd_micros"], cut["stay_cost_usd_micros"]) == (None, stay)
 
 
@@ -92,13 +95,11 @@ def test_each_agents_own_target_goes_to_a_plan_and_the_policys_share_to_an_api(
         {"session_id": "s", "agent": "sage", "input_tokens": 9},
         {"session_id": "x", "agent": "nobody", "input_tokens": 9},
     )
-    table = offload_replay(
-        both, replace(POLICY, targets=(GLM,)), window_start=START, window_end=END, draws=9
-    )
+    table = tables(both, replace(POLICY, targets=(GLM,))).offload_replay
     assert table["model"].to_list() == ["z-ai/glm-5.2", "codex"]
     assert table["moved_requests"].to_list() == [3, 1]
     assert table["share"].to_list() == [1.0, None]
-    cuts = replay_cuts(both, POLICY).filter(cut="agent", moved_requests=1)
+    cuts = tables(both).replay_cuts.filter(cut="agent", moved_requests=1)
     assert cuts["value"].to_list() == ["forge"]
 
 
@@ -124,7 +125,7 @@ def test_a_lane_takes_only_its_kinds_and_what_fits_its_prompt(requests: Make) ->
         {"session_id": "c", "kind": "packet", "input_tokens": 300_000},
     )
     lane = replace(SPARK, max_input_tokens=100_000)
-    routes = replay_routes(work, to(lane))
+    routes = tables(work, to(lane)).replay_routes
     counts = dict(routes.filter(pl.col("requests") > 0).select("route", "requests").iter_rows())
     assert counts == {"moved": 1, "not_movable": 1, "too_large": 1}
     assert routes["requests"].sum() == 3

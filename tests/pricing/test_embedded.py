@@ -1,10 +1,11 @@
-from datetime import date
+from datetime import date, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from genai_prices import types as genai
 
 from fleet_pipeline.errors import PriceError
-from fleet_pipeline.pricing import ModelPrice, find, require
+from fleet_pipeline.pricing import ModelPrice, embedded, find, require
 
 PAGE_DAY = date(2026, 6, 17)
 
@@ -130,3 +131,50 @@ def test_of_several_tiers_the_highest_one_exceeded_holds() -> None:
         for tokens in (32_000, 32_001, 256_000, 256_001)
     ]
     assert inputs == ["0.03", "0.1", "0.1", "0.2"]
+
+
+@pytest.fixture
+def listing(monkeypatch: pytest.MonkeyPatch) -> list[genai.ConditionalPrice]:
+    """The prices of the one model, ``m``, of a made-up ``provider``: for a test to fill."""
+    prices: list[genai.ConditionalPrice] = []
+    model = genai.ModelInfo("m", genai.ClauseEquals("m"), prices=prices)
+    provider = genai.Provider("provider", "Provider", "", models=[model])
+    monkeypatch.setattr(embedded, "_providers", lambda: {"provider": provider})
+    embedded.find.cache_clear()
+    return prices
+
+
+def dollars(usd: int) -> genai.ModelPrice:
+    return genai.ModelPrice(input_mtok=Decimal(usd), output_mtok=Decimal(usd))
+
+
+def test_hours_are_minutes_of_the_utc_day_in_whatever_zone_they_are_listed(
+    listing: list[genai.ConditionalPrice],
+) -> None:
+    beijing = timezone(timedelta(hours=8))
+    early = genai.TimeOfDateConstraint(time(7, 30, tzinfo=beijing), time(12, tzinfo=beijing))
+    late = genai.TimeOfDateConstraint(time(20, 15), time(21))
+    listing += [
+        genai.ConditionalPrice(prices=dollars(3)),
+        genai.ConditionalPrice(early, prices=dollars(2)),
+        genai.ConditionalPrice(late, prices=dollars(1)),
+    ]
+    found = require("provider", "m", PAGE_DAY).by_hour
+    assert [(one.from_minute, one.up_to_minute) for one in found] == [
+        (23 * 60 + 30, 4 * 60), (20 * 60 + 15, 21 * 60)
+    ]  # fmt: skip
+    assert dict(found[0].prices)["input_usd_per_mtok"] == 2
+
+
+def test_before_the_first_day_that_is_listed_the_first_price_holds_without_a_day(
+    listing: list[genai.ConditionalPrice],
+) -> None:
+    for day, usd in ((18, 1), (19, 2)):
+        start = genai.StartDateConstraint(PAGE_DAY.replace(day=day))
+        listing.append(genai.ConditionalPrice(start, prices=dollars(usd)))
+    told = [require("provider", "m", PAGE_DAY.replace(day=day)) for day in (17, 18, 19)]
+    assert [(one.input_usd_per_mtok, one.effective_from) for one in told] == [
+        (1, None), (1, date(2026, 6, 18)), (2, date(2026, 6, 19))
+    ]  # fmt: skip
+    assert told[0].name == "m"
+    assert embedded.starts("provider", "m") == [date(2026, 6, 18), date(2026, 6, 19)]

@@ -1,11 +1,15 @@
 """Each fault of a feed leads to the promised outcome: told, bounded in time, and nothing lost."""
 
 import json
+import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
+import polars as pl
 import pytest
 
+from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.pricing import price_book, snapshots
 from fleet_pipeline.pricing.feeds import Feed
@@ -161,6 +165,41 @@ def test_an_answer_that_lost_most_models_is_held_to_be_cut(home: Home, server: L
     report = ask(home, server, days=1)
     assert (report.state, report.models) == ("failed", 10)
     assert "4 models where the last one listed 10" in report.says
+    server.bodies = [openrouter(*many[:5])]
+    assert ask(home, server, days=2).state == "kept"
+    server.bodies = [openrouter(*many[:3])]
+    report = ask(home, server, days=3)
+    assert (report.state, report.models, report.last_good) == ("kept", 3, FIRST + timedelta(days=3))
+    server.bodies = [openrouter(many[0])]
+    report = ask(home, server, days=4)
+    assert (report.state, report.models) == ("failed", 3)
+    assert report.last_good == FIRST + timedelta(days=3)
+
+
+def test_a_home_may_lie_in_a_folder_whose_name_looks_like_a_pattern(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    home = Home(tmp_path / "home [of] *")
+    home.prepare()
+    for days in (0, 1):
+        ask(home, server, days=days)
+    assert snapshots.observations(home).height == 2
+    _, newest = sorted(snapshots.folder(home).glob("*/*.parquet"))
+    newest.write_bytes(b"PAR1")
+    with pytest.raises(SourceError, match=f"{re.escape(str(newest))} is damaged"):
+        snapshots.observations(home)
+
+
+def test_a_snapshot_that_holds_something_else_is_named(home: Home, server: LocalServer) -> None:
+    for days in (0, 1):
+        ask(home, server, days=days)
+    [first, other] = sorted(snapshots.folder(home).glob("*/*.parquet"))
+    frame = pl.read_parquet(first)
+    frame.cast({"context_tokens": pl.Float64}).write_parquet(first)
+    assert snapshots.observations(home)["context_tokens"].to_list() == [1_048_576] * 2
+    pl.read_parquet(other).with_columns(retires_on=pl.lit("soon")).write_parquet(other)
+    with pytest.raises(SourceError, match=f"{re.escape(str(other))} is damaged"):
+        snapshots.observations(home)
 
 
 def test_a_model_that_went_missing_keeps_its_last_price_with_its_age(

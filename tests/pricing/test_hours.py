@@ -44,8 +44,14 @@ def at(book: PriceBook, on: date, minute: int, tokens: int = 1) -> tuple[float, 
 def test_a_window_is_half_open_and_may_lie_across_midnight(home: Home) -> None:
     book = heard(home, {"utc_start": 1630, "utc_end": 30, "prompt": "0.0000005"})
     cheap, usual = (0.5, 4.0, 1.0), (2.0, 4.0, 1.0)
+    assert book.require("openrouter", GLM, MONDAY).at_minute(0).tiers == ()
     told = {minute: at(book, MONDAY, minute) for minute in (0, 29, 30, 989, 990, 1439)}
     assert told == {0: cheap, 29: cheap, 30: usual, 989: usual, 990: cheap, 1439: cheap}
+
+
+def test_a_window_that_ends_where_it_starts_is_the_whole_day(home: Home) -> None:
+    book = heard(home, {"utc_start": 1000, "utc_end": 1000, "prompt": "0.0000005"})
+    assert {at(book, MONDAY, minute)[0] for minute in (0, 599, 600, 601, 1439)} == {0.5}
 
 
 def test_a_price_for_some_weekdays_holds_on_no_other(home: Home) -> None:
@@ -215,3 +221,14 @@ def test_a_join_finds_exactly_one_price_for_each_minute_and_size(home: Home) -> 
 def test_the_hours_of_a_feed_are_still_told_in_its_own_words(home: Home) -> None:
     book = heard(home, {"utc_start": 0, "utc_end": 600, "prompt": "0.000001"})
     assert json.loads(book.require("openrouter", GLM, MONDAY).hours or "")[0]["utc_end"] == 600
+
+
+def test_the_order_in_which_a_feed_writes_its_fields_makes_no_other_price() -> None:
+    fields = {"utc_start": 0, "utc_end": 600, "prompt": "0.000001"}
+    said = []
+    for override in (fields, dict(reversed(fields.items()))):
+        model = openrouter_model()
+        model["pricing"] = {"prompt": "0.000002", "overrides": [override]}
+        said += openrouter.read(json.dumps({"data": [model]}).encode()).offers
+    assert said[0].hours
+    assert said[0] == said[1]

@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from fleet_pipeline.pricing import list_prices, prices_table
+from fleet_pipeline.pricing import EMBEDDED, list_prices, model_contexts, prices_table
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS
 
 PAGE_DAY = date(2026, 6, 17)
 
@@ -35,9 +36,17 @@ def test_a_model_that_is_named_twice_has_one_row() -> None:
     assert once.equals(prices_table([*reversed(models), *models], PAGE_DAY))
 
 
+def test_published_prices_have_nine_places_in_eight_bytes_each() -> None:
+    types = prices_table([("openai", "gpt-5.5")], PAGE_DAY).schema
+    assert {types[name] for name in PRICE_COLUMNS} == {pl.Decimal(18, 9)}
+
+
 def test_no_models_make_an_empty_table_of_the_same_columns() -> None:
     some = prices_table([("openai", "gpt-5.5")], PAGE_DAY)
     assert prices_table([], PAGE_DAY).schema == some.schema
+    listed = list_prices("openai", ["gpt-5.5"], [PAGE_DAY])
+    assert list_prices("openai", ["gpt-5.5"], []).equals(listed.clear())
+    assert list_prices("openai", [], [PAGE_DAY]).equals(listed.clear())
 
 
 def test_list_prices_leave_no_gap_between_tiers_and_no_day_out() -> None:
@@ -49,3 +58,22 @@ def test_list_prices_leave_no_gap_between_tiers_and_no_day_out() -> None:
         ("claude-sonnet-4-6", days[0], 200_001, 2**62, 6_000_000),
         ("claude-sonnet-4-6", days[1], 0, 2**62, 3_000_000),
     ]
+
+
+def test_each_model_that_was_used_stands_beside_its_window_once() -> None:
+    used = [("claude", "claude-opus-5", 7), ("claude", "claude-opus-5", 9), ("codex", "made-up", 5)]
+    requests = pl.DataFrame(
+        [*used, ("claude", None, 3)],
+        schema={"client": pl.String, "model": pl.String, "full_input_tokens": pl.Int64},
+        orient="row",
+    )
+    opus = EMBEDDED.require("anthropic", "claude-opus-5", PAGE_DAY).context_tokens
+    assert opus
+    table = model_contexts(requests, PAGE_DAY, EMBEDDED)
+    assert set(
+        table.select("client", "model", "requests", "largest_tokens", "context_tokens").iter_rows()
+    ) == {
+        ("claude", "claude-opus-5", 2, 9, opus),
+        ("codex", "made-up", 1, 5, None),
+        ("claude", None, 1, 3, None),
+    }

@@ -2,12 +2,13 @@
 
 import random
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as midnight
 from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.home import Home
@@ -32,6 +33,7 @@ def test_a_price_holds_from_its_first_sighting_until_another_is_seen() -> None:
     assert [at(book, n) for n in range(4)] == [Decimal(p) for p in ("1.4", "1.4", "1.2", "1.2")]
     price = book.require("openrouter", GLM, day(9))
     assert (price.effective_from, price.seen_on, price.age_days) == (day(2), day(5), 4)
+    assert price.name == GLM, "the feed gave it no name"
 
 
 def test_a_zero_for_a_paid_model_never_holds_by_being_seen_for_long() -> None:
@@ -122,6 +124,40 @@ def test_the_feed_that_listed_a_model_last_is_asked() -> None:
     assert [at(book, n, "glm-5.2", "zai") for n in (3, 4)] == [1, Decimal("1.1")]
 
 
+def test_of_feeds_that_listed_a_model_last_on_one_day_the_most_trusted_is_asked() -> None:
+    where = {"provider": "zai", "model": "glm-5.2"}
+    says = {"litellm": "1.1", "models.dev": "1"}
+    book = book_of([seen(n, usd, source=one, **where) for one, usd in says.items() for n in (0, 3)])
+    assert [at(book, n, "glm-5.2", "zai") for n in (0, 1, 9)] == [1, 1, 1]
+
+
+def test_the_package_speaks_where_it_knows_of_a_change_after_a_feed_last_did() -> None:
+    """GLM went from $1.40 to $0.62 on 19 October, 140 days after the first of June."""
+    before, on_the_day = book_of([seen(139, "1.4")]), book_of([seen(140, "0.7")])
+    assert [at(before, n) for n in (139, 140)] == [Decimal("1.4"), Decimal("0.62")]
+    assert [at(on_the_day, n) for n in (139, 140, 141)] == [
+        Decimal("1.4"), Decimal("0.7"), Decimal("0.7")
+    ]  # fmt: skip
+
+
+def test_what_costs_nothing_to_read_but_something_to_write_is_not_called_free() -> None:
+    assert not book_of([seen(0, "0", "4")]).require("openrouter", GLM, day(0)).is_free
+    assert (
+        book_of([seen(0, "0", "0", model="v/m:free")])
+        .require("openrouter", "v/m:free", day(0))
+        .is_free
+    )
+
+
+def test_up_to_three_models_of_any_source_are_near_one_that_nobody_lists() -> None:
+    own = [seen(0, model=f"vendor/strange-{n}") for n in range(4)]
+    book = book_of(own)
+    assert len(book.nearest("openrouter", "vendor/strange")) == 3
+    for known in ("vendor/strange-0", GLM, "baidu/cobuddy:free"):
+        assert known in book.models("openrouter")
+    assert "vendor/strange-0" not in book.models("zai")
+
+
 def test_before_the_first_snapshot_the_package_is_asked_and_says_so() -> None:
     book = book_of([seen(20, "1.3")])
     before = book.require("openrouter", GLM, day(16))
@@ -129,11 +165,11 @@ def test_before_the_first_snapshot_the_package_is_asked_and_says_so() -> None:
     assert book.require("openrouter", GLM, day(20)).source == "openrouter"
 
 
-def test_what_is_learned_after_a_week_closed_never_changes_it(home: Home) -> None:
+def test_what_is_learned_when_a_week_has_closed_never_changes_it(home: Home) -> None:
     close = day(9)
     snapshots.add(home, seen(0, "1.4"))
     before = parquet_bytes(list_prices("openrouter", [GLM], [day(3)], price_book(home, close)))
-    snapshots.add(home, seen(2, "1.3", learned=FIRST + timedelta(days=30)))
+    snapshots.add(home, seen(2, "1.3", learned=datetime.combine(close, midnight(), UTC)))
     snapshots.add(home, seen(31, "1.2"))
     after = parquet_bytes(list_prices("openrouter", [GLM], [day(3)], price_book(home, close)))
     assert after == before
@@ -150,6 +186,28 @@ moments = st.lists(
     min_size=1,
     max_size=25,
 )
+
+
+@given(
+    said=st.lists(
+        st.tuples(
+            st.integers(136, 158),
+            st.sampled_from(["0.62", "0.7", "0.9", "1.4"]),
+            st.sampled_from(["openrouter", "litellm"]),
+        ),
+        max_size=9,
+    )
+)
+@example(said=[(n, "0.7", "openrouter") for n in range(134, 160)])
+@settings(max_examples=60, deadline=None)
+def test_the_prices_of_many_days_are_those_of_each(said: list[tuple[int, str, str]]) -> None:
+    """Around two changes that the package knows of, whatever feeds said and did not say."""
+    book = book_of([seen(n, usd, source=source) for n, usd, source in said])
+    days = [day(n) for n in range(134, 160)]
+    joined = list_prices("openrouter", [GLM], days, book)
+    assert joined["date"].to_list() == days
+    one_by_one = [book.require("openrouter", GLM, one).input_usd_per_mtok for one in days]
+    assert [Decimal(usd) / 10**6 for usd in joined["input_price"]] == one_by_one
 
 
 @given(said=moments, order=st.randoms(use_true_random=False))

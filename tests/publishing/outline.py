@@ -22,6 +22,8 @@ class Outline(HTMLParser):
         self.text = ""
         self.untraced: list[str] = []
         """Text that can be seen and belongs to no figure and no axis."""
+        self.described: list[str] = []
+        """What titles and descriptions of pictures say."""
         self._unseen = [False]
         self._figure: str | None = None
         self._shown = ""
@@ -58,6 +60,8 @@ class Outline(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self.open and self.open[-1] in {"title", "desc"}:
+            self.described.append(data)
         if not self._unseen[-1]:
             self.untraced.append(data)
         self._shown += data

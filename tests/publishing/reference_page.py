@@ -570,6 +570,7 @@ def _build() -> dict[str, object]:
              "cost_badge": _badge(prices), "price": _price(prices), "context_tokens": window,
              "evidence": "curated order, no probes yet", "tier": 1 + (rank > 3), "reason": None,
              "previous_rank": rank, "provisional": rank > 4, "pareto": rank < 3, "badges": [],
+             "retires_on": None,
              "n_probes": 40 if rank < 5 else 0, "q05": 0.9 - rank / 10,
              "posterior_mean": 0.95 - rank / 10, "q95": 1 - rank / 10,
              "cost_usd_per_mtok": None if prices is None else prices[0]}

@@ -7,6 +7,7 @@ from fleet_pipeline.publishing.formats import MINUS
 from fleet_pipeline.publishing.page import render_evidence, render_page
 
 from .hostile import HOSTILE
+from .loose import loose_numbers
 from .outline import Outline, written
 from .reference_page import changed, reference_page
 
@@ -32,6 +33,10 @@ def test_every_figure_of_the_evidence_is_its_value_in_page_json(read: Outline) -
         "task_mix.kinds.implementation.share",
         "realised.2026-06-10.moved_tokens",
     } <= {address for address, _ in read.figures}
+
+
+def test_every_number_of_the_evidence_is_a_figure_with_an_address(read: Outline) -> None:
+    assert loose_numbers(read, reference_page()) == []
 
 
 def test_each_table_is_named_with_its_files(read: Outline) -> None:
@@ -66,7 +71,7 @@ def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline
 
 
 def test_days_without_a_transcript_are_missing_and_not_quiet() -> None:
-    missing = changed(anomalies__missing_days=["2026-06-01", "2026-06-02"])
+    missing = changed(anomalies__missing_days=[{"date": "2026-06-01"}, {"date": "2026-06-02"}])
     words = outline(missing).words
     assert (
         "Days are missing: transcripts cover 30 of 30." in words

@@ -1,5 +1,6 @@
 import json
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,10 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     policy = costing.policy_of(org)
     marked = worktypes.marked(rows, worktypes.turns(rows, org))
     made["context_fit"] = costing.context_fit(marked, org)
-    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+    for table in (costing.cost_corners, costing.break_even):
         made[table.__name__] = table(marked, policy, window_start=START, window_end=AS_OF)
-    made["replay_routes"] = costing.replay_routes(marked, policy)
-    made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    replayed = costing.replay(marked, policy, window_start=START, window_end=AS_OF)
+    made |= replayed._asdict()
     made["subscription_room"] = costing.subscription_room(
         marked,
         policy,
@@ -210,8 +211,11 @@ CHECKS: list[CheckOutcome] = [
 ]
 
 
-def page(org: Org, *rows: Row, **changed: pl.DataFrame) -> Json:
-    made = weekly_tables(org, ledger(*rows)) | changed
+def page(org: Org, *rows: Row) -> Json:
+    return page_of(org, weekly_tables(org, ledger(*rows)))
+
+
+def page_of(org: Org, made: Mapping[str, pl.DataFrame]) -> Json:
     sources = {
         "files": 2,
         "hosts": [{"host": "laptop", "last_ts": datetime(2026, 6, 16, tzinfo=UTC)}],
@@ -223,8 +227,14 @@ def page(org: Org, *rows: Row, **changed: pl.DataFrame) -> Json:
 
 
 @pytest.fixture(scope="module")
-def month(org: Org) -> Json:
-    return page(org, *a_month())
+def made(org: Org) -> dict[str, pl.DataFrame]:
+    """The weekly tables of a month, which no test changes."""
+    return weekly_tables(org, ledger(*a_month()))
+
+
+@pytest.fixture(scope="module")
+def month(org: Org, made: dict[str, pl.DataFrame]) -> Json:
+    return page_of(org, made)
 
 
 def items(found: object) -> list[Json]:
@@ -369,8 +379,10 @@ def test_the_ranking_is_the_orgs_order_and_the_badges_are_prices(month: Json) ->
     ]
 
 
-def test_a_model_without_a_price_is_ranked_all_the_same(org: Org) -> None:
-    built = page(org, *a_month(), prices=prices_table([], AS_OF))
+def test_a_model_without_a_price_is_ranked_all_the_same(
+    org: Org, made: dict[str, pl.DataFrame]
+) -> None:
+    built = page_of(org, made | {"prices": prices_table([], AS_OF)})
     assert {row["cost_badge"] for row in items(built["ranking"])} == {"n/a"}
     assert built["costs"]["price"]["input_usd_per_mtok"] is None
 
@@ -405,10 +417,15 @@ def test_sources_are_the_stores_own_words(month: Json) -> None:
     assert month["sources"] == {"files": 2, "hosts": hosts}
 
 
-def test_only_a_page_of_the_synthetic_fleet_alone_calls_itself_a_demo(org: Org) -> None:
-    assert page(org, {"host": "demo", "input_tokens": 1})["demo"] is True
-    assert page(org, {"host": "demo"}, {"host": "laptop"})["demo"] is False
-    assert page(org)["demo"] is False
+def test_only_a_page_of_the_synthetic_fleet_alone_calls_itself_a_demo(
+    org: Org, made: dict[str, pl.DataFrame]
+) -> None:
+    of_laptop = made["requests"]
+    of_demo = of_laptop.with_columns(host=pl.lit("demo"))
+    both = pl.concat([of_demo, of_laptop])
+    told = [page_of(org, made | {"requests": each})["demo"] for each in (of_demo, both)]
+    assert told == [True, False]
+    assert page_of(org, made | {"requests": of_laptop.clear()})["demo"] is False
 
 
 def test_few_days_are_not_stretched_to_a_month(org: Org) -> None:
@@ -514,35 +531,34 @@ def test_what_fits_is_a_share_or_unknown(month: Json) -> None:
     assert haiku["turns_share"] == 0.5
 
 
-def test_a_candidate_wears_what_the_lists_say_of_it(org: Org) -> None:
-    listed = weekly_tables(org, ledger(*a_month()))["model_catalog"]
-    glm = pl.col("model") == "z-ai/glm-5.2"
-    changed = listed.with_columns(
-        status=pl.when(glm).then(pl.lit("gone")).otherwise("status"),
-        accepts_schema=pl.when(glm).then(False),
-        retires_on=pl.when(glm).then(date(2026, 7, 1)),
-        endpoints=pl.when(glm).then(2),
-        endpoints_up=pl.when(glm).then(0),
+def test_a_candidate_wears_what_the_lists_say_of_it(
+    org: Org, made: dict[str, pl.DataFrame]
+) -> None:
+    is_glm = pl.col("model") == "z-ai/glm-5.2"
+    changed = made["model_catalog"].with_columns(
+        status=pl.when(is_glm).then(pl.lit("gone")).otherwise("status"),
+        accepts_schema=pl.when(is_glm).then(False),
+        retires_on=pl.when(is_glm).then(date(2026, 7, 1)),
+        endpoints=pl.when(is_glm).then(2),
+        endpoints_up=pl.when(is_glm).then(0),
     )
-    built = page(org, *a_month(), model_catalog=changed)
-    assert named(built["ranking"], model="z-ai/glm-5.2")["badges"] == [
-        "no longer listed", "no endpoint up", "until 2026-07-01", "schema by prompt only",
-    ]  # fmt: skip
+    built = page_of(org, made | {"model_catalog": changed})
+    glm = named(built["ranking"], model="z-ai/glm-5.2")
+    assert glm["badges"] == ["no longer listed", "no endpoint up", "schema by prompt only"]
+    assert glm["retires_on"] == "2026-07-01"
     assert named(built["ranking"], model="qwen/qwen3.7-plus")["badges"] == []
     assert named(built["model_catalog"], model="z-ai/glm-5.2")["status"] == "gone"
 
 
-def test_prices_that_are_too_old_are_on_the_page_without_a_ranking(org: Org) -> None:
+def test_prices_that_are_too_old_are_on_the_page_without_a_ranking(
+    org: Org, made: dict[str, pl.DataFrame]
+) -> None:
     old = {"source": "openrouter", "age_days": 15, "models": 3, "held": 0, "age": "too old"}
-    usual = weekly_tables(org, ledger(*a_month()))
     rows = pl.DataFrame([{**old, "last_good": datetime(2026, 6, 2, tzinfo=UTC)}])
     moved = pl.DataFrame([{"kind": kind, "subject": "m"} for kind in ("place", "quota")])
-    built = page(
-        org,
-        *a_month(),
-        price_sources=pl.concat([usual["price_sources"], rows], how="diagonal_relaxed"),
-        changes=pl.concat([usual["changes"], moved], how="diagonal_relaxed"),
-    )
+    sources = pl.concat([made["price_sources"], rows], how="diagonal_relaxed")
+    changes = pl.concat([made["changes"], moved], how="diagonal_relaxed")
+    built = page_of(org, made | {"price_sources": sources, "changes": changes})
     assert built["ranking"] == []
     assert [change["kind"] for change in items(built["changes"])] == ["quota"]
     assert built["prices"]["ranking_withheld"] == "the newest prices are 15 days old"

@@ -100,7 +100,8 @@ def test_a_window_without_enough_readings_is_refused_by_name(month: Json) -> Non
 
 
 def test_missing_days_are_named_and_no_day_is_called_quiet_for_them(month: Json) -> None:
-    assert month["anomalies"]["missing_days"] == ["2026-06-15", "2026-06-16"]
+    missing = month["anomalies"]["missing_days"]
+    assert missing == [{"date": "2026-06-15"}, {"date": "2026-06-16"}]
     assert month["anomalies"]["agent_days"] == []
     assert month["anomalies"]["agents_too_young"] == ["unattributed"]
     assert month["anomalies"]["hot_week"]["verdict"] == "beyond_chance"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
@@ -10,15 +11,20 @@ import duckdb
 import polars as pl
 import pytest
 
+from fleet_pipeline.catalog.changes import SCHEMA
 from fleet_pipeline.errors import ConfigurationError, PublicationError
 from fleet_pipeline.publishing import trace
 from fleet_pipeline.publishing.addressed import figures_on
 from fleet_pipeline.publishing.explanation import explain
+from fleet_pipeline.publishing.figures import resolve
+from fleet_pipeline.publishing.page import render_page
 from fleet_pipeline.publishing.provenance import LINEAGE, PRIVATE, PUBLISHED, made, price_snapshot
 from fleet_pipeline.publishing.trace_map import SOURCES
 from fleet_pipeline.publishing.week import TABLES
 
 from .test_week import CLOSE, Ready, prepared, ready  # noqa: F401 - fixtures
+
+PAGES = ("index.html", "evidence.html", "quality.html")
 
 
 @pytest.fixture
@@ -40,9 +46,8 @@ def tables_of(week: Path) -> dict[str, pl.DataFrame]:
 def test_every_figure_of_the_html_is_computed_again_from_the_published_parquet(week: Path) -> None:
     """One SELECT each, run by DuckDB over the files themselves, as a reader would."""
     page = page_of(week)
-    html = "".join((week / name).read_text() for name in ("index.html", "evidence.html"))
+    html = "".join((week / name).read_text() for name in PAGES)
     shown = figures_on(html)
-    known = {**{path: None for path in shown}, **dict(trace.figures(page))}
     with duckdb.connect() as connection:
         connection.sql("set TimeZone = 'UTC'")
         for path in (week / "tables").glob("*.parquet"):
@@ -51,7 +56,7 @@ def test_every_figure_of_the_html_is_computed_again_from_the_published_parquet(w
             origin = trace.traced(address)
             assert origin is not None, address
             rows = connection.sql(origin.statement).fetchall()
-            value = known[address]
+            value = resolve(page, address)
             assert trace.same(value, trace.plain(rows[0][0]) if rows else None), address
     assert len(shown) > 400
     assert len(re.findall("data-fig=", html)) >= len(shown)
@@ -61,6 +66,35 @@ def test_every_number_of_the_page_is_computed_again_shown_or_not(week: Path) -> 
     page = page_of(week)
     assert trace.disagreements(page, tables_of(week)) == []
     assert len(list(trace.figures(page))) > 1_500
+
+
+CHANGES = pl.DataFrame(
+    [
+        ("repriced", "z-ai/glm-5.2", "input", "1.4", "1.25", date(2026, 6, 12), "openrouter", True),
+        ("place", "z-ai/glm-5.2", "overall", "2", "1", None, "model_ranking", True),
+        ("retires", "a:free", "retires_on", None, "2026-07-01", None, "openrouter", False),
+        ("quota", "NVIDIA NIM", "requests_per_day", "1000", "500", None, None, False),
+    ],
+    schema=SCHEMA,
+    orient="row",
+)
+
+
+def test_what_changed_is_traced_before_and_after(week: Path) -> None:
+    rows = json.loads(json.dumps(CHANGES.to_dicts(), default=str))
+    page = page_of(week) | {"changes": rows}
+    shown = {each for each in figures_on(render_page(page)) if each.startswith("changes.")}
+    assert len(shown) == 2 * len(rows) + 1
+    assert {
+        "changes.repriced.z-ai/glm-5%2E2.input.openrouter.before",
+        "changes.quota.NVIDIA NIM.requests_per_day.(unknown).after",
+    } <= shown
+    with trace.in_memory({"changes": CHANGES}) as connection:
+        for address in shown:
+            origin = trace.traced(address)
+            assert origin is not None, address
+            [(value,)] = connection.sql(origin.statement).fetchall()
+            assert trace.same(resolve(page, address), trace.plain(value)), address
 
 
 def test_a_figure_that_its_table_does_not_give_is_named(week: Path) -> None:

@@ -120,8 +120,8 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
     made |= work_tables(fleet, made, ledger.quota(home), home, close)
     policy, marked = costing.policy_of(fleet), worktypes.marked(requests, made["turns"])
     made["context_fit"] = costing.context_fit(marked, fleet)
-    made["replay_routes"] = costing.replay_routes(marked, policy)
-    made["replay_cuts"] = costing.replay_cuts(marked, policy)
+    replayed = costing.replay(marked, policy, window_start=start, window_end=end)
+    made |= replayed._asdict()
     made["subscription_room"] = costing.subscription_room(
         marked,
         policy,
@@ -129,7 +129,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         exchange_rates=made["exchange_rates"],
         window_start=start,
     )
-    for table in (costing.cost_corners, costing.break_even, costing.offload_replay):
+    for table in (costing.cost_corners, costing.break_even):
         made[table.__name__] = table(marked, policy, window_start=start, window_end=end)
     models = [model.id for model in fleet.models]
     made["usage_totals"] = tables.run("usage_totals", requests=requests)

@@ -193,6 +193,26 @@ def test_lines_of_new_types_are_a_warning_beyond_three_in_a_hundred() -> None:
     assert found.says == "31 of 1,000 lines are of a type that is not known: holo-note"
 
 
+def requests_of(version: str | None, requests: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"client": ["codex"] * requests, "client_version": [version] * requests},
+        schema={"client": pl.String, "client_version": pl.String},
+    )
+
+
+@pytest.mark.parametrize(("version", "name"), [("0.170.0", "0.170.0"), (None, "(other)")])
+def test_replies_without_usage_are_a_warning_beyond_three_in_a_hundred_of_a_version(
+    version: str | None, name: str
+) -> None:
+    usage = pl.concat([requests_of(version, 97), requests_of("0.169.0", 5000)])
+    silent = [unfamiliar(("reply_without_usage", name, lines)) for lines in (3, 4)]
+    assert quality.replies_carry_usage(unfamiliar(), usage).passed
+    assert quality.replies_carry_usage(silent[0], usage).passed
+    found = quality.replies_carry_usage(silent[1], usage)
+    assert (found.passed, found.refuses) == (False, False)
+    assert found.says == f"without usage, so not counted: codex {name}: 4 of 101 replies"
+
+
 def test_a_first_publication_cannot_have_shrunk() -> None:
     assert quality.ledger_has_not_shrunk(usage(1, 0), sources(), None, None).passed
 

@@ -13,7 +13,15 @@ from fleet_pipeline.hosts import Host
 from fleet_pipeline.quality.names import BETWEEN_TABLES
 
 from .test_arrivals import CLOSE, contexts, coverage, daily, volumes
-from .test_invariants import page, parts, reconciliation, sources, unfamiliar, usage
+from .test_invariants import (
+    page,
+    parts,
+    reconciliation,
+    requests_of,
+    sources,
+    unfamiliar,
+    usage,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
 
@@ -79,6 +87,12 @@ FAULTS: tuple[tuple[str, Callable[[], quality.Outcome]], ...] = (
     (
         "a field of usage that nobody knows",
         lambda: quality.formats_are_known(unfamiliar(("usage_field", "image_tokens", 1)), 1000),
+    ),
+    (
+        "a client that no longer writes usage",
+        lambda: quality.replies_carry_usage(
+            unfamiliar(("reply_without_usage", "0.170.0", 40)), requests_of("0.170.0", 60)
+        ),
     ),
     (
         "a request larger than its model's window",

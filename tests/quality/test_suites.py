@@ -1,6 +1,7 @@
 """Every check of every suite, seen to fail on a fault of its own; docs/quality.md is the record."""
 
 import os
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -110,3 +111,11 @@ def test_a_check_is_broken_whatever_else_it_found() -> None:
     fine = {"success": True, "result": {}, "expectation_config": {"kwargs": {"column": "y"}}}
     outcome = expectations.outcome_of("t", 3, check, [fine, crashed])
     assert outcome.broken and not outcome.passed
+
+
+def test_a_module_loaded_on_use_gives_what_it_has_and_makes_way_for_it() -> None:
+    stand_in = expectations._LoadedOnUse("colorsys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "colorsys", stand_in)
+        assert stand_in.rgb_to_hls(1.0, 1.0, 1.0) == (0.0, 1.0, 0.0)
+        assert sys.modules["colorsys"] is not stand_in

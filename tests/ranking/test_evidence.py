@@ -1,12 +1,14 @@
 """What probes and public benchmarks make of the belief in a model."""
 
 from datetime import timedelta
+from math import e
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.probes.work_types import WORK_TYPES
 from fleet_pipeline.ranking.evidence import STRONGEST_PRIOR, Evidence, evidence, prior_of
 from fleet_pipeline.ranking.observations import Standing, shipped, standings
 
@@ -92,6 +94,43 @@ def test_all_that_is_known_beforehand_is_worth_ten_probes_at_most(
     prior = prior_of(pool, Standing(z, coverage))
     assert prior.strength <= STRONGEST_PRIOR + 1e-9
     assert prior_of(pool, Standing(z + 0.1, coverage)).mean >= prior.mean
+
+
+def test_a_model_nobody_measured_is_believed_as_good_as_the_others_by_two_probes() -> None:
+    prior = prior_of(0.8, None)
+    assert (prior.passes, prior.failures) == pytest.approx((1 + 2 * 0.8, 1 + 2 * 0.2))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 1])
+def test_a_public_standing_shifts_log_odds_by_half_and_is_worth_up_to_six_probes(
+    coverage: float,
+) -> None:
+    prior = prior_of(0.8, Standing(2, coverage))
+    mean, worth = 4 * e / (1 + 4 * e), 2 + 6 * coverage  # odds of 4, one unit of log-odds up
+    assert (prior.passes, prior.failures) == pytest.approx(
+        (1 + worth * mean, 1 + worth * (1 - mean))
+    )
+
+
+def test_the_others_pass_rate_is_that_of_all_probes_and_one_more_of_either_outcome() -> None:
+    weight = 2 ** (-1 / 28)  # asked a day before the close
+    pool = (2 * weight + 1) / (3 * weight + 2)
+    known = of("b", results(*asked("pass", "pass"), *asked("fail", model="c")))
+    assert known.prior.mean == pytest.approx(prior_of(pool, None).mean, rel=1e-12)
+    assert known.belief == known.prior
+
+
+def test_overall_a_public_standing_is_the_mean_of_those_by_kind_and_covers_their_share() -> None:
+    by_kind = {
+        (WORK_TYPES[0], "a"): Standing(2, 1),
+        (WORK_TYPES[1], "a"): Standing(-1, 0.5),
+        (WORK_TYPES[1], "b"): Standing(5, 1),
+    }
+    found = {one.scope: one for one in evidence(["a"], results(), by_kind, CLOSE)}
+    assert found["overall"].prior == prior_of(0.5, Standing(1, 1.5 / len(WORK_TYPES)))
+    assert found[WORK_TYPES[1]].prior == prior_of(0.5, Standing(-1, 0.5))
+    assert found[WORK_TYPES[2]].prior == prior_of(0.5, None)
+    assert [one.has_public for one in found.values()].count(True) == 3
 
 
 def test_a_model_that_another_one_answers_for_begins_anew() -> None:

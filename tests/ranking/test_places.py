@@ -1,5 +1,7 @@
 """From evidence to places: simulated models, thin evidence, outages, reasons."""
 
+from datetime import date, timedelta
+
 import polars as pl
 
 from fleet_pipeline.ranking import model_ranking
@@ -63,6 +65,14 @@ def test_outages_move_no_place() -> None:
     assert shaken["availability"].to_list() != calm["availability"].to_list()
 
 
+def test_a_model_that_never_answered_says_so_and_stays_in_its_curated_place() -> None:
+    table = overall(results(*[result(MODELS[3], "unavailable", item_id=f"i{n}") for n in range(3)]))
+    assert table["model"].to_list() == CURATED
+    said = dict(table.select("model", "evidence").iter_rows())
+    assert said[MODELS[3]] == "curated order; 3 probes sent, none answered"
+    assert said[MODELS[4]] == "curated order, no probes yet"
+
+
 def test_public_observations_alone_shift_beliefs_and_no_place() -> None:
     curated = sorted(shipped()["model"].unique())
     table = model_ranking(curated, simulated({}, 0), shipped(), CLOSE, {})
@@ -71,6 +81,21 @@ def test_public_observations_alone_shift_beliefs_and_no_place() -> None:
     table = table.filter(pl.col("scope") == "overall")
     assert table["prior_mean"].n_unique() > 1
     assert set(table["evidence"]) == {"curated order and public benchmarks, no probes yet"}
+
+
+def test_an_observation_counts_from_the_week_after_its_day() -> None:
+    curated = sorted(shipped()["model"].unique())
+    newest = shipped()["observed_at"].max()
+    assert isinstance(newest, date)
+    earlier = shipped().filter(pl.col("observed_at") < newest)
+
+    def at(close: date, observed: pl.DataFrame) -> list[float]:
+        table = model_ranking(curated, simulated({}, 0), observed, close, {})
+        return table["prior_mean"].to_list()
+
+    assert at(newest, shipped()) == at(newest, earlier)
+    after = newest + timedelta(days=1)
+    assert at(after, shipped()) != at(after, earlier)
 
 
 def test_each_change_of_place_has_its_reason_with_figures() -> None:

@@ -1,4 +1,4 @@
-"""How much of the counting, cost and ranking modules their own quick tests run, branch by branch.
+"""How much of counting, cost, prices and ranking their own quick tests run, branch by branch.
 
     python tests/strength/branches.py       writes it to docs/reliability.md
 

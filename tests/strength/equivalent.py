@@ -4,6 +4,7 @@ Keys are module, function and change, as `make mutation` says them.
 """
 
 LEDGER, RANKING = "fleet_pipeline/ledger/", "fleet_pipeline/ranking/"
+PRICING = "fleet_pipeline/pricing/"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
@@ -55,19 +56,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "a sum of thousands of cells is never 0.9 to the last bit",
     (
         f"{RANKING}beta.py",
-        "share_below",
-        "comparison: x >= 1 -> x > 1",
-    ): "at 1 the other side is asked for 0, which says the same",
-    (
-        f"{RANKING}beta.py",
         "the module",
         "number: 2000 -> 2001",
     ): "how fine a sum is: three decimals are promised, and stay",
-    (
-        f"{RANKING}beta.py",
-        "_fraction",
-        "number: 100000 -> 100001",
-    ): "a bound that is never met: the fraction converges within some hundred steps",
     (
         f"{RANKING}beta.py",
         "_quantile",
@@ -75,9 +66,34 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "each step halves an error that is below a double's precision by then",
     (
         f"{RANKING}beta.py",
+        "_quantile",
+        "number: 1.0 -> 2.0",
+    ): "all lies below 1: the search begins twice as wide and ends in the same place",
+    (
+        f"{RANKING}beta.py",
+        "_quantile",
+        "comparison: share_below(middle, a, b) < share -> share_below(middle, a, b) <= share",
+    ): "where the middle is the quantile the search comes back to it from either side",
+    (
+        f"{RANKING}beta.py",
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    (
+        f"{PRICING}book.py",
+        "_own",
+        "number: 99 -> 100",
+    ): "the rank of a feed that nobody reads any more: last, either way",
+    (
+        f"{PRICING}book.py",
+        "_seen_throughout",
+        "aggregate: max(next_day, day_after) -> min(next_day, day_after)",
+    ): "no span of days is then held to be covered, and all are looked at",
+    (
+        f"{PRICING}book.py",
+        "_seen_throughout",
+        "comparison: row['first_seen'].date() <= next_day -> row['first_seen'].date() < next_day",
+    ): "days on which nothing changes are looked at, too",
     **{
         (f"{RANKING}beta.py", name, f"number: {size} -> {size + 1}"): "how much a cache remembers"
         for name, size in (("_quantile", 4096), ("_cells", 512))

@@ -28,8 +28,8 @@ CALLS = {
 LET_IN = {"filter", "unique", "drop_nulls"}
 """Without one of these, a frame has more rows."""
 
-OF_NO_ACCOUNT = {"strict", "frozen", "maintain_order", "check_sortedness"}
-"""Options that hold a promise or keep an order that the result is then sorted into anyway."""
+OF_NO_ACCOUNT = {"strict", "frozen", "slots", "maintain_order", "check_sortedness"}
+"""Options that hold a promise, save memory or keep an order that a later sort undoes anyway."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,8 @@ PRELOADED = ("pytest", "hypothesis", "click", "pydantic", "msgspec", "yaml", "du
 LONGEST_SECONDS = 10
 """Tests that took longer are left out: property tests, which would make a trial last for days."""
 
-PATIENCE_SECONDS = 60
-"""Processor seconds that a changed module may take beyond five times the usual."""
+PATIENCE_SECONDS = 20
+"""Processor seconds that a test of a changed module may take beyond five times the usual."""
 
 LEAST_SHARE = 0.85
 
@@ -53,7 +54,8 @@ FAILED = (
     OURS + pytest.ExitCode.TESTS_FAILED,
     OURS + pytest.ExitCode.INTERRUPTED,  # a module that cannot be imported
     OURS + pytest.ExitCode.INTERNAL_ERROR,
-    -signal.SIGXCPU,
+    -signal.SIGXCPU,  # a module that never ends
+    -signal.SIGPROF,  # a test that never ends
     -signal.SIGKILL,
 )
 HEADING = "Mutation testing"
@@ -80,18 +82,36 @@ class Tests:
         )
 
 
-def fails(checkout: str, tests: list[str], seconds: int) -> None:
+class Patience:
+    """Ends the process once a test takes too many processor seconds for an unchanged module."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        usual = self.seconds[item.nodeid.partition("[")[0]]
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE_SECONDS + 5 * usual)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def fails(checkout: str, tests: dict[str, float]) -> None:
     """In a process of its own: end with what pytest says of the tests."""
     os.chdir(checkout)
     sys.path.insert(0, checkout)
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
+    seconds = 3 * PATIENCE_SECONDS + round(5 * sum(tests.values()))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     options = ["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
-    os._exit(OURS + pytest.main([*options, "-m", "not slow", "--hypothesis-seed=0", *tests]))
+    options += ["-m", "not slow", "--hypothesis-seed=0"]
+    os._exit(OURS + pytest.main([*options, *tests], plugins=[Patience(tests)]))
 
 
 def is_killed(checkout: Path, mutant: Mutant, tests: Tests) -> bool:
@@ -111,8 +131,8 @@ def pass_in(checkout: Path, chosen: list[str], tests: Tests) -> bool:
 
     Raises RuntimeError where that cannot be said: a trial that breaks must not look like a failure.
     """
-    seconds = PATIENCE_SECONDS + round(5 * sum(tests.seconds[test] for test in chosen))
-    process = CONTEXT.Process(target=fails, args=(str(checkout), chosen, seconds))
+    usual = {test: tests.seconds[test] for test in chosen}
+    process = CONTEXT.Process(target=fails, args=(str(checkout), usual))
     process.start()
     process.join()
     match process.exitcode:

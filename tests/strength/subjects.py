@@ -42,6 +42,10 @@ SUBJECTS = {
         modules=("fleet_pipeline/costing/*.py",),
         tests=("tests/costing", "tests/cli/test_cost.py", "tests/cli/test_whatif.py"),
     ),
+    "pricing": Subject(
+        modules=("fleet_pipeline/pricing/*.py",),
+        tests=("tests/pricing", "tests/cli/test_prices.py"),
+    ),
     "ranking": Subject(
         modules=("fleet_pipeline/ranking/*.py",),
         tests=("tests/ranking",),

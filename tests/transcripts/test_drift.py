@@ -41,6 +41,27 @@ def test_a_type_that_has_not_the_form_of_a_name_stays_nameless(kind):
     assert record_types({"type": kind}, {"type": kind, "text": "x" * 999}) == {"(other)": 2}
 
 
+def silent(version, **message):
+    line = reply()
+    line["version"] = version
+    del line["message"]["usage"]
+    line["message"] |= message
+    return line
+
+
+def test_a_reply_without_usage_is_counted_under_its_clients_version():
+    lines = [silent("2.1.400"), reply(), silent("2.1.400"), silent(None), silent("two words")]
+    drift = read(lines).state.drift
+    assert drift.silent_replies == {"2.1.400": 2, "(other)": 2}
+    assert [(row.kind, row.name, row.lines) for row in drift.rows()] == [
+        ("reply_without_usage", "(other)", 2), ("reply_without_usage", "2.1.400", 2),
+    ]  # fmt: skip
+
+
+def test_what_the_client_wrote_itself_is_no_reply():
+    assert read([silent("2.1.400", model="<synthetic>")]).state.drift.silent_replies == {}
+
+
 def test_known_usage_is_no_news():
     iterations = [{"type": "message", **usage()}, {"type": "compaction", "input_tokens": 1}]
     counters = usage(
