@@ -62,7 +62,8 @@ class ClaudeEvidence:
             day = waiting.pop()
             there = self._rows({day})
             outside[day] = there.filter(_has_any(known))
-            while news := self._ids_elsewhere(outside[day]) - known:
+            # Of a day that is not asked for, copies on that same day have to be found as well.
+            while news := _ids_of(outside[day]) - known:
                 known |= news
                 waiting |= self._days_of(news) - days - {day}
                 outside[day] = there.filter(_has_any(known))
@@ -72,7 +73,7 @@ class ClaudeEvidence:
         """Return those ids of ``rows`` that occur on more than one day."""
         if not self._days_of_id:
             return set()
-        hashes = pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+        hashes = _hashes_of(rows)
         return set(hashes.filter(hashes.is_in(_list(self._days_of_id))))
 
     def _days_of(self, ids: Iterable[int]) -> set[date]:
@@ -109,6 +110,14 @@ def _ids_and_days(paths: list[Path]) -> pl.DataFrame:
         part.select(day, id=pl.col(name).hash()) for name, part in zip(_TIES, of_each, strict=True)
     ]
     return pl.concat(ids).unique().collect()
+
+
+def _hashes_of(rows: pl.DataFrame) -> pl.Series:
+    return pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+
+
+def _ids_of(rows: pl.DataFrame) -> set[int]:
+    return set(_hashes_of(rows))
 
 
 def _has_any(ids: set[int]) -> pl.Expr:
