@@ -58,6 +58,12 @@ def tables_of(home: Home, week: str, names: Iterable[str]) -> dict[str, pl.DataF
     return tables
 
 
+def made_before(home: Home, week: str, table: str) -> pl.DataFrame | None:
+    """Return a table of the week with the partition key ``week`` as an earlier run left it."""
+    path = _path(home, table, week)
+    return pl.read_parquet(path, hive_partitioning=False) if path.exists() else None
+
+
 def _path(home: Home, table: str, week: str) -> Path:
     return home.lake / "weekly" / table / f"{week}.parquet"
 

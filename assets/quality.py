@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from assets.lake import tables_of
+from assets.lake import made_before, tables_of
 from assets.partitions import weeks
 from assets.resources import Fleet
 from assets.tables import OWNERS, accepted_in, shown
@@ -49,10 +49,12 @@ def quality(
 ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
     """Verdicts of the week: what Great Expectations says of each table, one row for each check.
 
-    One row: one check of one table. Nothing is published of tables that were made again since.
+    One row: one check of one table. What it said of a table that was made again as it was stands;
+    nothing is published of tables that changed since.
     """
-    judged = tables_of(fleet.settings().home, context.partition_key, _JUDGED)
-    outcomes = checking.judge(judged)
+    home = fleet.settings().home
+    judged = tables_of(home, context.partition_key, _JUDGED)
+    outcomes = checking.judge(judged, made_before(home, context.partition_key, "quality"))
     allowed = accepted_in(context, fleet)
     yield dg.Output(
         checking.verdicts(outcomes, judged),

@@ -96,12 +96,15 @@ def reusable_tokens(threads: pl.DataFrame) -> pl.DataFrame:
 def still_held(stays: pl.Expr) -> pl.Expr:
     """Return the tokens that Claude's own cache holds of a thread, of what stayed with it.
 
-    ``stays`` says which requests do. Needs rows by thread and time. The prompt of the last one
+    ``stays`` says which requests do. Needs ``reusable_tokens``' rows. The prompt of the last one
     before, as long as an entry lives at least; 0 after that, and where none stayed.
     """
-    last = pl.when(stays).then(pl.struct("ts", "full_input_tokens")).shift(1).forward_fill()
-    before = last.over(THREAD)
-    alive = pl.col("ts") - before.struct.field("ts") <= pl.duration(seconds=CLAUDE_TTL_SECONDS)
+    thread = pl.col("gap_seconds").is_null().cum_sum()  # null for the first of each
+    asked = pl.struct("ts", "full_input_tokens", thread=thread)
+    before = pl.when(stays).then(asked).shift(1).forward_fill()
+    alive = (before.struct.field("thread") == thread) & (
+        pl.col("ts") - before.struct.field("ts") <= pl.duration(seconds=CLAUDE_TTL_SECONDS)
+    )
     held = before.struct.field("full_input_tokens")
     return pl.when(alive.fill_null(False)).then(held).otherwise(0)
 

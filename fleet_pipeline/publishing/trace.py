@@ -246,13 +246,10 @@ def _keys(record: Sequence[str], segments: Sequence[str]) -> dict[str, str | Non
     """Return the natural keys of an address under a source's pattern, None if it is not of it."""
     if len(record) != len(segments):
         return None
-    keys: dict[str, str | None] = {}
-    for part, segment in zip(record, segments, strict=True):
-        if part.startswith("{"):
-            keys[part[1:-1]] = unkey(segment)
-        elif part != segment:
-            return None
-    return keys
+    pairs = list(zip(record, segments, strict=True))
+    if any(part != segment and not part.startswith("{") for part, segment in pairs):
+        return None
+    return {part[1:-1]: unkey(segment) for part, segment in pairs if part.startswith("{")}
 
 
 def _quoted(name: str) -> str:

@@ -51,14 +51,21 @@ from fleet_pipeline.quality.invariants import (
 )
 from fleet_pipeline.quality.outcome import CheckOutcome, Outcome, Severity
 from fleet_pipeline.quality.suites import SUITES, Check, checks_of
-from fleet_pipeline.quality.verdicts import outcomes, verdicts, verdicts_hold
+from fleet_pipeline.quality.verdicts import outcomes, standing, verdicts, verdicts_hold
 
 
-def judge(tables: Mapping[str, pl.DataFrame]) -> list[Outcome]:
-    """Run every suite on one week's tables; loads Great Expectations, which takes seconds."""
-    from fleet_pipeline.quality import expectations
+def judge(tables: Mapping[str, pl.DataFrame], before: pl.DataFrame | None = None) -> list[Outcome]:
+    """Return what every suite says of one week's tables, in their order.
 
-    return expectations.judge(tables)
+    What the verdicts made ``before`` say of the very same tables stands. For the others Great
+    Expectations is loaded, which takes seconds.
+    """
+    found = {} if before is None else standing(before, tables)
+    if changed := [name for name in tables if name not in found]:
+        from fleet_pipeline.quality import expectations
+
+        found |= expectations.judge(tables, changed)
+    return [outcome for name in tables for outcome in found[name]]
 
 
 __all__ = [
@@ -101,6 +108,7 @@ __all__ = [
     "requests_fit_their_window",
     "routes_add_up",
     "silence_is_explained",
+    "standing",
     "targets_are_movable",
     "transcripts_tell_nearly_all",
     "turns_add_up",

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 _MOST_ROWS_NAMED: Final = 5
 
 
-def judge(tables: Mapping[str, pl.DataFrame]) -> list[Outcome]:
-    """Return what every check of every table's suite says of one week, in the tables' order."""
+def judge(
+    tables: Mapping[str, pl.DataFrame], names: Iterable[str] | None = None
+) -> dict[str, list[Outcome]]:
+    """Return what every check says of the tables ``names`` of one week, by table; else of all."""
     validate = _Validator()
-    return [outcome for name in tables for outcome in _of_table(name, tables, validate)]
+    return {name: list(_of_table(name, tables, validate)) for name in names or tables}
 
 
 def _of_table(

@@ -93,6 +93,9 @@ def rows(least: int | None, most: int | None = None) -> Expectation:
     return Expectation("ExpectTableRowCountToBeBetween", {"min_value": least, "max_value": most})
 
 
+COUNTED_OF: Final = ("requests", "turns", "window_coverage")
+"""The tables that every statement of ``counted_by`` is given."""
+
 _SHARES: Final = ("_share",)
 _AMOUNTS: Final = ("_tokens", "_usd_micros", "_per_mtok", "_per_minute", "_per_day", "_minutes")
 _NUMBERS: Final = {"requests", "turns", "sessions", "steps", "windows", "days", "days_covered"}

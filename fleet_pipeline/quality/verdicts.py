@@ -1,17 +1,23 @@
 """The outcomes of a week's suites as a table, and whether they were of these very tables.
 
 Great Expectations is asked once a run; publication reads what it said. A verdict holds for the
-bytes that it was about: a table that was made again since has to be judged again.
+bytes that it was about, and for the suites that found it: a table that was made again as it was
+need not be judged again, one that changed since has to be.
 """
 
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from fleet_pipeline import tables as statements
 from fleet_pipeline.quality.outcome import Outcome
+from fleet_pipeline.quality.suites import COUNTED_OF, SUITES, suite_of
 
 _SCHEMA: Final = {
     "check": pl.String,
@@ -27,6 +33,7 @@ _SCHEMA: Final = {
     "remedy": pl.String,
     "judged": pl.String,
 }
+_CODE: Final = ("suites.py", "expectations.py")
 _COUNTS: Final = ("rows", "rows_failing", "expectations", "expectations_failed")
 
 
@@ -64,6 +71,23 @@ def outcomes(verdicts: pl.DataFrame) -> list[Outcome]:
     ]
 
 
+def standing(before: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, list[Outcome]]:
+    """Return the outcomes of verdicts made ``before`` that are of these very tables, by table.
+
+    A check that broke said nothing of its table, which is then judged again as a whole.
+    """
+    if before.schema != _SCHEMA:
+        return {}
+    judged = dict(before.select("table", "judged").iter_rows())
+    same = {name for name, frame in tables.items() if judged.get(name) == digest(frame)}
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes(before):
+        of = COUNTED_OF if suite_of(outcome.table).counted_by else (outcome.table,)
+        if same.issuperset(of):
+            found.setdefault(outcome.table, []).append(outcome)
+    return {name: those for name, those in found.items() if not any(each.broken for each in those)}
+
+
 def verdicts_hold(verdicts: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> Outcome:
     """No table was made again since the suites were run on it."""
     judged = dict(verdicts.select("table", "judged").iter_rows())
@@ -82,7 +106,18 @@ def verdicts_hold(verdicts: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) ->
 
 
 def digest(frame: pl.DataFrame) -> str:
-    """Return what tells one table from another: names, types, values and their order."""
+    """Return what tells a table from another, and one way of judging it from another.
+
+    Names, types, values and their order; the suites and what runs them.
+    """
     written = io.BytesIO()
     frame.rechunk().write_ipc(written, compression="uncompressed")
-    return hashlib.sha256(written.getbuffer()).hexdigest()[:16]
+    return hashlib.sha256(_judging() + written.getbuffer()).hexdigest()[:16]
+
+
+@cache
+def _judging() -> bytes:
+    code = [Path(__file__).with_name(name).read_bytes() for name in _CODE]
+    counts = [statements.statement(each.counted_by) for each in SUITES.values() if each.counted_by]
+    told = [version("great-expectations").encode(), *code, *(text.encode() for text in counts)]
+    return hashlib.sha256(b"\0".join(told)).digest()

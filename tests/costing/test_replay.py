@@ -319,6 +319,7 @@ def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
         {"session_id": "c", "agent": "hippocrates", "kind": "extraction", "input_tokens": M},
     )
     cuts = tables(rows, POLICY).replay_cuts
+    assert cuts.filter(cut="agent")["value"].to_list() == ["sage", "forge", "hippocrates"]
     costs = {
         (cut, value): (moved, cost)
         for cut, value, moved, cost in cuts.select(
@@ -446,6 +447,38 @@ def test_a_session_moves_where_its_middle_lies_within_the_share(
 ) -> None:
     pair = requests(*({"session_id": name, "input_tokens": 100} for name in "ab"))
     assert replayed(pair, replace(POLICY, share=share))["moved_requests"] == moved
+
+
+def test_what_stays_for_privacy_is_no_part_of_what_a_share_is_taken_of(requests: Make) -> None:
+    own = [{"session_id": f"own {n}", "input_tokens": 100} for n in range(10)]
+    shared = [
+        row
+        for n in range(10)
+        for row in (
+            {"session_id": f"shared {n}", "input_tokens": 90},
+            {"session_id": f"shared {n}", "input_tokens": 10, "agent": "hippocrates"},
+        )
+    ]
+    rows = requests(*own, *shared)
+    moved = [
+        replayed(rows, replace(POLICY, share=n / 10 + 0.01))["moved_requests"] for n in range(10)
+    ]
+    assert moved == [0, *range(1, 10)]
+
+
+def test_the_moved_share_is_one_of_all_input(requests: Make) -> None:
+    rows = requests(
+        {"session_id": "a", "input_tokens": 300},
+        {"session_id": "b", "cache_read_tokens": 100, "movable": False},
+    )
+    assert replayed(rows)["moved_share"] == 0.75
+
+
+def test_a_cache_that_keeps_nothing_for_any_time_has_nothing_a_second_later(requests: Make) -> None:
+    rows = requests({"at": 0, "cache_write_5m_tokens": M}, {"at": 1, "cache_read_tokens": M})
+    forgetful = to(replace(GLM, cache=PromptCache("implicit")))
+    assert replayed(rows, forgetful)["hit_tokens"] == 0
+    assert replayed(rows)["hit_tokens"] == M
 
 
 def test_a_share_of_zero_moves_not_even_what_read_nothing(requests: Make) -> None:

@@ -1,6 +1,9 @@
 """What the counting rules decide where nothing else does: the same choice, whoever came first."""
 
+import polars as pl
 import pytest
+
+from fleet_pipeline.ledger import counting, recount
 
 from ..transcripts.claude_fixtures.lines import after, reply, rewritten, transcript, usage
 
@@ -34,3 +37,26 @@ def test_of_two_types_that_name_one_agent_the_first_by_name_is_taken(machine, or
     types = {row["message_id"]: row["agent_type"] for row in machine.rows().rows(named=True)}
     named = [kind for kind in types.values() if kind]
     assert types["m2"] == (min(named) if named else None)
+
+
+@pytest.fixture
+def spoilt(machine):
+    """A ledger that says something else than the evidence, and no day of which waits."""
+    machine.write(machine.claude("p/s.jsonl"), transcript(reply("a", usage(3, 9))))
+    machine.ingest()
+    [day] = (machine.home.lake / "usage").rglob("*.parquet")
+    pl.read_parquet(day).with_columns(output_tokens=pl.lit(1, pl.Int64)).write_parquet(day)
+    assert recount(machine.home) == 0
+    assert machine.billed()["a"][-1] == 1
+    return machine
+
+
+def test_what_was_counted_is_counted_again_where_it_is_asked_for(spoilt):
+    assert recount(spoilt.home, everything=True) == 1
+    assert spoilt.billed()["a"][-1] == 9
+
+
+def test_what_was_counted_is_counted_again_by_new_rules(spoilt, monkeypatch):
+    monkeypatch.setattr(counting, "RULES_VERSION", counting.RULES_VERSION + 1)
+    assert recount(spoilt.home) == 1
+    assert spoilt.billed()["a"][-1] == 9

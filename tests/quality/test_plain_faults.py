@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from fleet_pipeline import quality
 from fleet_pipeline.hosts import Host
 from fleet_pipeline.quality.names import BETWEEN_TABLES
+from fleet_pipeline.quality.suites import COUNTED_OF
 
 from .test_arrivals import CLOSE, contexts, coverage, daily, volumes
 from .test_invariants import (
@@ -172,3 +174,35 @@ def test_a_planted_fault_is_caught_and_an_operator_is_told(
 def test_each_plain_check_that_refuses_has_a_fault_that_it_catches() -> None:
     refusing = {outcome.name for _, found in FAULTS if (outcome := found()).refuses}
     assert refusing - {"verdicts_hold", "published_bytes_are_listed"} == BETWEEN_TABLES
+
+
+def test_a_verdict_stands_for_the_very_table_and_for_nothing_else() -> None:
+    tables = {"routes": ROUTES, "prices": PRICES}
+    before = quality.verdicts([_of("routes"), _of("prices")], tables)
+    assert quality.standing(before, tables) == {
+        "routes": [_of("routes")],
+        "prices": [_of("prices")],
+    }
+    assert quality.judge(tables, before) == [_of("routes"), _of("prices")]
+    cheaper = tables | {"prices": PRICES.with_columns(input_usd_per_mtok=1.3)}
+    assert list(quality.standing(before, cheaper)) == ["routes"]
+    assert quality.standing(before.drop("judged"), tables) == {}
+
+
+def test_a_check_that_broke_is_asked_again() -> None:
+    broken = replace(_of("routes"), name="breaks", passed=False, broken=True)
+    before = quality.verdicts([_of("routes"), broken], {"routes": ROUTES})
+    assert quality.standing(before, {"routes": ROUTES}) == {}
+
+
+def test_counts_of_requests_stand_only_if_all_that_is_counted_is_the_same() -> None:
+    tables = dict.fromkeys(COUNTED_OF, ROUTES)
+    before = quality.verdicts(map(_of, COUNTED_OF), tables)
+    assert set(quality.standing(before, tables)) == set(COUNTED_OF)
+    other = tables | {"window_coverage": PRICES}
+    assert quality.standing(before, other) == {}
+
+
+def _of(table: str) -> quality.Outcome:
+    counts = {"rows": 1, "rows_failing": 0, "expectations": 2, "expectations_failed": 0}
+    return quality.Outcome(f"{table}_is_well", "error", True, "as expected", counts, table=table)

@@ -4,7 +4,7 @@ Keys are module, function and change, as `make mutation` says them.
 """
 
 LEDGER, RANKING = "fleet_pipeline/ledger/", "fleet_pipeline/ranking/"
-PRICING = "fleet_pipeline/pricing/"
+COSTING, PRICING = "fleet_pipeline/costing/", "fleet_pipeline/pricing/"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
@@ -27,6 +27,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "the module",
         "number: 20 -> 21",
     ): "the same",
+    (
+        f"{LEDGER}connected.py",
+        "chunks",
+        "number: 0 -> 1",
+    ): "the same: a byte more",
+    (
+        f"{LEDGER}codex_rules.py",
+        "_histories",
+        "rows let in: counts.filter(pl.col('thread').is_in(sorted(threads))) -> counts",
+    ): "histories of threads that nobody asks for: memory, not results",
     (
         f"{LEDGER}connected.py",
         "_ids_elsewhere",
@@ -79,6 +89,26 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    **{
+        (f"{COSTING}{name}.py", where, f"rows let in: {rows}.unique() -> {rows}"): (
+            "prices are asked for a set of models and days"
+        )
+        for name, where, rows in (
+            ("moving", "price_rows", "dates"),
+            ("subscription", "subscription_value", "used['model']"),
+            ("subscription", "subscription_value", "used['date']"),
+        )
+    },
+    (
+        f"{COSTING}bootstrap.py",
+        "the module",
+        "number: 4000000 -> 4000001",
+    ): "how many rows are drawn at once: memory, not results",
+    (
+        f"{COSTING}bootstrap.py",
+        "_drawn_rows",
+        "number: 1 -> 2",
+    ): "the same",
     (
         f"{PRICING}book.py",
         "_own",

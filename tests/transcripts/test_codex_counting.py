@@ -128,7 +128,9 @@ def test_records_are_preferred_where_no_turn_is_named(count_first):
 
 
 def test_a_count_after_a_record_is_no_request_where_no_turn_is_named():
-    assert billed(Rollout().record("resp_1", usage(5)).request(usage(6))) == [(5, 0, 10)]
+    rollout = Rollout().record("resp_1", usage(5)).request(usage(6))
+    assert billed(rollout) == [(5, 0, 10)]
+    assert billed(rollout.record("resp_2", usage(7))) == [(5, 0, 10), (7, 0, 10)]
 
 
 @pytest.mark.parametrize("keep_times", [True, False])
