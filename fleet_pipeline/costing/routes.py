@@ -35,7 +35,7 @@ def routed(requests: pl.DataFrame, policy: Policy, target: Target | None = None)
     """
     claude = requests.filter(pl.col("client") == "claude")
     if target is not None and target.kinds is not None:
-        takes = pl.col("kind").is_in(sorted(target.kinds)).fill_null(False)
+        takes = pl.col("kind").is_in(sorted(target.kinds))
         claude = claude.with_columns(movable=pl.col("movable") & takes)
     share: float | pl.Expr = policy.share
     if target is not None and policy.own_share(target) is None:

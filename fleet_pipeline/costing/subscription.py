@@ -16,7 +16,6 @@ def subscription_value(requests: pl.DataFrame, book: PriceBook = EMBEDDED) -> pl
     model; null where any of the model's requests has no price. Web searches, fast mode and
     regional surcharges are left out, so the figure is a lower bound where they were used.
     """
-    claude = requests.filter(pl.col("client") == "claude")
-    used = claude.select("model", "date").drop_nulls()
+    used = requests.select("model", "date").drop_nulls()
     prices = list_prices(PROVIDER, used["model"].unique(), used["date"].unique(), book)
     return tables.run("subscription_value", requests=requests, list_prices=prices)

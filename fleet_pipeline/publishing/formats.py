@@ -17,6 +17,7 @@ from fleet_pipeline.publishing.escaping import printable
 
 MISSING: Final = "n/a"
 MINUS: Final = "\N{MINUS SIGN}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CENTS_BELOW_USD: Final = 100
 
@@ -287,6 +288,11 @@ def words(value: str | None) -> str:
     return MISSING if value is None else printable(value)
 
 
+def formula(value: str | None) -> str:
+    """Write how a cost comes about, with a true multiplication sign."""
+    return words(value).replace(" x ", f" {TIMES} ")
+
+
 FORMATS: Final[dict[str, Callable[..., str]]] = {
     formatter.__name__: formatter
     for formatter in (
@@ -318,5 +324,6 @@ FORMATS: Final[dict[str, Callable[..., str]]] = {
         age,
         window,
         words,
+        formula,
     )
 }

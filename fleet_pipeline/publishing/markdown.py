@@ -74,6 +74,11 @@ def _front_matter(page: Record) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
+def without_front_matter(ranking: str) -> str:
+    """Return a ranking for whoever would show its front matter as a heading, as Dagster does."""
+    return ranking.partition("\n---\n")[2].lstrip()
+
+
 def _section(anchor: str, title: str, *paragraphs: str) -> str:
     return "\n\n".join([f'<a id="{anchor}"></a>\n## {title}', *(p for p in paragraphs if p)])
 

@@ -15,6 +15,8 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, priced_models
 from fleet_pipeline.publishing import provenance, site, trace
 from fleet_pipeline.publishing.addressed import figures_on
+from fleet_pipeline.publishing.figures import number, records
+from fleet_pipeline.publishing.markdown import without_front_matter
 from fleet_pipeline.publishing.page import RANKING_FILE
 from fleet_pipeline.publishing.page_data import build_page
 from fleet_pipeline.publishing.s3_site import publish_to_s3
@@ -131,7 +133,7 @@ def publish_week(home: Home, org: Org, close: date, tables: Mapping[str, pl.Data
             publish_to_s3(address, page, files, home.site)
     return Week(
         published=published,
-        ranking=files[RANKING_FILE].decode(),
+        ranking=without_front_matter(files[RANKING_FILE].decode()),
         checks_passed=sum(outcome.passed for outcome in outcomes),
         checks_warned=sum(not outcome.passed for outcome in outcomes),
         decision_figures=_decision_figures(page),
@@ -157,14 +159,16 @@ def _page(folder: Path) -> Page | None:
 
 def _decision_figures(page: Mapping[str, object]) -> dict[str, float]:
     """Return the numbers worth plotting from week to week, dollars where the page has micros."""
-    usage, target, costs = page["usage"], page["target"], page["costs"]
-    assert isinstance(usage, Mapping) and isinstance(target, Mapping) and isinstance(costs, Mapping)
+    now = {row["close"]: row for row in records(page, "past_weeks")}.get(page["as_of"], {})
+    left = now.get("codex_week_remaining_share")
     figures = {
-        "full_input_tokens": usage["claude"]["full_input_tokens"],
-        "cache_read_share": usage["claude"]["cache_read_share"],
-        "target_share": target["share"],
+        "full_input_tokens": number(page, "usage.claude.full_input_tokens"),
+        "cache_read_share": number(page, "usage.claude.cache_read_share"),
+        "target_share": number(page, "target.share"),
+        "codex_week_remaining_share": left if isinstance(left, float) else None,
     }
-    for scenario in costs["scenarios"]:
-        if (micros := scenario["cost_usd_micros"]) is not None:
-            figures[f"usd_{scenario['name']}"] = micros / 1e6
+    for scenario in ("low", "expected", "high"):
+        for name, amount in (("", "cost_usd_micros"), ("_cached", "cached_cost_usd_micros")):
+            micros = number(page, f"costs.scenarios.{scenario}.{amount}")
+            figures[f"usd_{scenario}{name}"] = None if micros is None else micros / 1e6
     return {name: float(value) for name, value in figures.items() if value is not None}

@@ -39,6 +39,12 @@ def test_a_public_trace_hits_as_often_as_its_own_replay_says(
     assert sum(hits) / sum(prompt.tokens for prompt in mooncake) == pytest.approx(share, abs=5e-4)
 
 
+@pytest.mark.parametrize(("at_ms", "hits"), [(2_000, 512), (2_001, 0)])
+def test_a_block_lives_to_the_millisecond(at_ms: int, hits: int) -> None:
+    trace = [Prompt(0, (1,), 600), Prompt(at_ms, (1,), 600)]
+    assert hit_tokens(trace, block_tokens=BLOCK, ttl_seconds=2) == [0, hits]
+
+
 prompts_ = st.lists(
     st.builds(
         Prompt,

@@ -319,6 +319,7 @@ def test_each_agent_and_kind_of_work_has_its_own_cost_and_what_stays_has_none(
         {"session_id": "c", "agent": "hippocrates", "kind": "extraction", "input_tokens": M},
     )
     cuts = tables(rows, POLICY).replay_cuts
+    assert cuts.filter(cut="agent")["value"].to_list() == ["sage", "forge", "hippocrates"]
     costs = {
         (cut, value): (moved, cost)
         for cut, value, moved, cost in cuts.select(

@@ -204,14 +204,17 @@ def test_nothing_published_names_a_session_or_a_folder(ready: Ready) -> None:
 def test_a_week_tells_its_ranking_its_checks_and_the_figures_that_decide(ready: Ready) -> None:
     week = publish_week(ready.home, ready.org, CLOSE, ready.tables[CLOSE])
     page = json.loads((week.published.folder / "page.json").read_bytes())
-    assert week.ranking == ranking_of(ready, CLOSE)
+    front, mark, ranking = ranking_of(ready, CLOSE).partition("\n---\n")
+    assert front.startswith("---\nschema_version: ") and mark
+    assert week.ranking == ranking.lstrip()
     results = page["checks"]["results"]
     assert week.checks_passed == sum(result["passed"] for result in results) > len(TABLES)
     assert week.checks_warned == page["checks"]["warned"] == 1
     assert (
         week.decision_figures["full_input_tokens"] == (page["usage"]["claude"]["full_input_tokens"])
     )
-    assert {"usd_low", "usd_expected", "usd_high"} <= week.decision_figures.keys()
+    scenarios = {"usd_low", "usd_expected", "usd_high", "usd_expected_cached"}
+    assert {*scenarios, "codex_week_remaining_share"} <= week.decision_figures.keys()
     assert all(isinstance(value, float) for value in week.decision_figures.values())
 
 

@@ -29,6 +29,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "the same",
     (
         f"{LEDGER}connected.py",
+        "chunks",
+        "number: 0 -> 1",
+    ): "the same: a byte more",
+    (
+        f"{LEDGER}codex_rules.py",
+        "_histories",
+        "rows let in: counts.filter(pl.col('thread').is_in(sorted(threads))) -> counts",
+    ): "histories of threads that nobody asks for: memory, not results",
+    (
+        f"{LEDGER}connected.py",
         "_ids_elsewhere",
         "rows let in: rows[name].drop_nulls() -> rows[name]",
     ): "a null is on no list of ids that occur on several days",
@@ -79,6 +89,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_away_from_zero",
         "comparison: abs(value) > _TINY -> abs(value) >= _TINY",
     ): "the same value either way",
+    **{
+        (f"{COSTING}{name}.py", where, f"rows let in: {rows}.unique() -> {rows}"): (
+            "prices are asked for a set of models and days"
+        )
+        for name, where, rows in (
+            ("moving", "price_rows", "dates"),
+            ("subscription", "subscription_value", "used['model']"),
+            ("subscription", "subscription_value", "used['date']"),
+        )
+    },
     (
         f"{COSTING}bootstrap.py",
         "the module",
