@@ -30,8 +30,15 @@ CHECKOUT = Path(__file__).parents[1]
 GENERATOR = CHECKOUT.parent / "shared" / "tools" / "corpus.py"
 FLEET = Path(sys.executable).with_name("fleet")
 
-MONTH, MILLION = 107_338, 1_000_000
-"""Requests: those of the reference month, and those that show how it grows."""
+class Life(NamedTuple):
+    """How many requests a fleet made, on how many days."""
+
+    requests: int
+    days: int
+
+
+MONTH, MILLION = Life(107_338, 30), Life(1_000_000, 280)
+"""The reference month, and nine more of the same fleet: its history grows, not its days."""
 
 BYTES_OF_A_REQUEST = 21_000
 """What the generator writes for one, all lines around it included."""
@@ -140,9 +147,10 @@ def find_ccusage(named: Path | None, folder: Path) -> Path:
     return program
 
 
-def generated(requests: int, folder: Path | None) -> tuple[Path, dict[str, int]]:
+def generated(life: Life, folder: Path | None) -> tuple[Path, dict[str, int]]:
     """Return a corpus of so many requests, made once and kept, and its true totals."""
-    folder = folder or Path(tempfile.gettempdir()) / f"fleet-bench-{requests}"
+    requests, days = life
+    folder = folder or Path(tempfile.gettempdir()) / f"fleet-bench-{requests}-{days}"
     truth = folder / "truth.json"
     if not truth.exists():
         if not GENERATOR.exists():
@@ -158,6 +166,8 @@ def generated(requests: int, folder: Path | None) -> tuple[Path, dict[str, int]]
             str(GENERATOR),
             "--requests",
             str(requests),
+            "--days",
+            str(days),
             "--out",
             str(folder),
         ]

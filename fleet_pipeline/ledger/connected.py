@@ -19,7 +19,9 @@ from fleet_pipeline.ledger.days import day_of
 _TIES: Final = ("message_id", "request_id", "agent_id")
 """Ids that make two rows one matter: the same request, or requests of one subagent."""
 
-_BYTES_AT_A_TIME: Final = 4 * 2**20
+_COMPACT: Final = evidence.compact(evidence.CLAUDE)
+
+_BYTES_AT_A_TIME: Final = 2**20
 
 
 class ClaudeEvidence:
@@ -60,7 +62,8 @@ class ClaudeEvidence:
             day = waiting.pop()
             there = self._rows({day})
             outside[day] = there.filter(_has_any(known))
-            while news := self._ids_elsewhere(outside[day]) - known:
+            # Of a day that is not asked for, copies on that same day have to be found as well.
+            while news := _ids_of(outside[day]) - known:
                 known |= news
                 waiting |= self._days_of(news) - days - {day}
                 outside[day] = there.filter(_has_any(known))
@@ -70,7 +73,7 @@ class ClaudeEvidence:
         """Return those ids of ``rows`` that occur on more than one day."""
         if not self._days_of_id:
             return set()
-        hashes = pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+        hashes = _hashes_of(rows)
         return set(hashes.filter(hashes.is_in(_list(self._days_of_id))))
 
     def _days_of(self, ids: Iterable[int]) -> set[date]:
@@ -78,20 +81,23 @@ class ClaudeEvidence:
 
     def _rows(self, days: Iterable[date]) -> pl.DataFrame:
         paths = [path for day in sorted(days) for path in self._paths[day]]
-        return store.read_files(paths, evidence.CLAUDE)
+        return store.read_files(paths, _COMPACT)
 
     def _ids_of_several_days(self) -> dict[int, list[date]]:
-        ids = [
-            _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
-            for chunk in self.chunks(self.days, _BYTES_AT_A_TIME)
-        ]
-        if not ids:
-            return {}
-        # Of a million ids a handful are on two days: next to each other they are cheap to find.
-        in_order = pl.concat(ids).sort("id", "day")
-        known = pl.col("id")
-        several = (known == known.shift(1)) | (known == known.shift(-1))
-        return dict(in_order.filter(several).group_by("id").agg("day").iter_rows())
+        # Of a million ids a handful are on two days: next to each other they are cheap to find, and
+        # looking a second time for their days takes less memory than to keep the day of each.
+        in_order = pl.concat([_NONE, *(part["id"] for part in self._ids())]).sort()
+        several = in_order.filter(in_order == in_order.shift(1)).implode()
+        parts = [part.filter(pl.col("id").is_in(several)) for part in self._ids()]
+        return dict(pl.concat(parts).group_by("id").agg("day").iter_rows()) if parts else {}
+
+    def _ids(self) -> Iterator[pl.DataFrame]:
+        """Give each hashed id once for each day on which it occurs, some days at a time."""
+        for chunk in self.chunks(self.days, _BYTES_AT_A_TIME):
+            yield _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
+
+
+_NONE: Final = pl.Series("id", [], pl.UInt64)
 
 
 def _ids_and_days(paths: list[Path]) -> pl.DataFrame:
@@ -104,6 +110,14 @@ def _ids_and_days(paths: list[Path]) -> pl.DataFrame:
         part.select(day, id=pl.col(name).hash()) for name, part in zip(_TIES, of_each, strict=True)
     ]
     return pl.concat(ids).unique().collect()
+
+
+def _hashes_of(rows: pl.DataFrame) -> pl.Series:
+    return pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+
+
+def _ids_of(rows: pl.DataFrame) -> set[int]:
+    return set(_hashes_of(rows))
 
 
 def _has_any(ids: set[int]) -> pl.Expr:

@@ -19,8 +19,9 @@ from fleet_pipeline.ledger.reconciliation import NEEDED, compare_sessions, in_sh
 from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
+_COMPACT: Final = evidence.compact(USAGE)
 _FILES: Final = "host=*/date=*.parquet"
-_CHUNK_BYTES: Final = 2**18
+_CHUNK_BYTES: Final = 2**19
 
 
 def recount(home: Home, *, everything: bool = False) -> int:
@@ -84,15 +85,17 @@ def _replace(
     that share an id with one of them.
     """
     ledger = home.lake / "usage"
-    counted = count(rows).select(USAGE.names()).cast(USAGE)
+    counted = count(rows).select(USAGE.names()).cast(_COMPACT)
     ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
     known = pl.concat(ids).unique().implode() if ids else pl.Series([[]], dtype=pl.List(pl.String))
     is_counted = pl.col("ts").dt.date().is_in(sorted(days)) | pl.col("message_id").is_in(known)
     days = days.union(*(part["ts"].dt.date().unique() for part in (counted, rows)))
     paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
-    kept = store.read_files(paths, USAGE, where=pl.col("client").ne(client) | ~is_counted)
-    whole = pl.concat([kept.select(USAGE.names()), counted]).sort("ts", "client", "message_id")
-    return store.write_days(ledger, sorted(days), whole)
+    kept = store.read_files(paths, _COMPACT, where=pl.col("client").ne(client) | ~is_counted)
+    whole = pl.concat([kept.select(USAGE.names()).cast(_COMPACT), counted]).sort(
+        "ts", "client", "message_id"
+    )
+    return store.write_days(ledger, sorted(days), whole, USAGE)
 
 
 def usage(home: Home, days: tuple[date, date] | None = None) -> pl.DataFrame:

@@ -6,36 +6,23 @@ transcript, one of how much each held. Merging is commutative, associative and i
 repeats, restarts and copies change nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from operator import attrgetter
-from types import NoneType, UnionType
-from typing import Final, Literal, cast, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
 import polars as pl
-from msgspec import Struct
 
-from fleet_pipeline.transcripts.claude import ClaudeEvent, Rejected
-from fleet_pipeline.transcripts.client_totals import ClientTotal
-from fleet_pipeline.transcripts.codex import CodexEvent
-from fleet_pipeline.transcripts.codex_quota import QuotaReading
-from fleet_pipeline.transcripts.drift import Unfamiliar
+from fleet_pipeline.ledger.gathered import (
+    DIFFERENT_IN_EACH_ROW,
+    FIELDS,
+    Column,
+    Columns,
+    Kind,
+    Plain,
+    Repeated,
+)
 
-
-class Transcript(Struct):
-    """How much of one transcript was read: whole lines, and those that spoke of requests."""
-
-    client: str
-    file_id: int
-    bytes: int
-    lines: int
-    request_lines: int
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-_DTYPES: Final[dict[object, pl.DataType]] = {
+_DTYPES: Final[Mapping[Plain, pl.DataType]] = {
     str: pl.String(),
     int: pl.Int64(),
     float: pl.Float64(),
@@ -44,33 +31,18 @@ _DTYPES: Final[dict[object, pl.DataType]] = {
 }
 
 
-def schema_of(record: type[Struct | ClaudeEvent]) -> pl.Schema:
-    """Return the columns of a record type: one for each field."""
-    return pl.Schema({name: _dtype(hint) for name, hint in get_type_hints(record).items()})
+def schema_of(kind: Kind) -> pl.Schema:
+    """Return the columns of one kind of evidence, as they are kept."""
+    return pl.Schema({name: _DTYPES[plain] for name, plain in FIELDS[kind].items()})
 
 
-def _dtype(hint: object) -> pl.DataType:
-    if get_origin(hint) is UnionType:
-        [hint] = [kind for kind in get_args(hint) if kind is not NoneType]
-    return pl.String() if get_origin(hint) is Literal else _DTYPES[hint]
-
-
-CLAUDE: Final = schema_of(ClaudeEvent)
-CODEX: Final = schema_of(CodexEvent)
-QUOTA: Final = pl.Schema({"client": pl.String(), **schema_of(QuotaReading)})
-REJECTED: Final = pl.Schema(
-    {
-        "client": pl.String(),
-        "file_id": pl.Int64(),
-        "head": pl.Int64(),
-        **schema_of(Rejected),
-    }
-)
-TRANSCRIPTS: Final = schema_of(Transcript)
-TOTALS: Final = schema_of(ClientTotal)
-UNFAMILIAR: Final = pl.Schema(
-    {"client": pl.String(), "file_id": pl.Int64(), **schema_of(Unfamiliar)}
-)
+CLAUDE: Final = schema_of("claude")
+CODEX: Final = schema_of("codex")
+QUOTA: Final = schema_of("quota")
+REJECTED: Final = schema_of("rejected")
+TRANSCRIPTS: Final = schema_of("transcripts")
+TOTALS: Final = schema_of("totals")
+UNFAMILIAR: Final = schema_of("unfamiliar")
 
 _CLAUDE_KEY = ("kind", "file_id", "_id")
 _FROM_FIRST_LINE = CLAUDE.names()[
@@ -80,33 +52,41 @@ _FROM_FIRST_LINE = CLAUDE.names()[
 _FROM_BEST_LINE = CLAUDE.names()[CLAUDE.names().index("offset") : CLAUDE.names().index("tools")]
 
 
-def frame_of(
-    records: Sequence[Struct | ClaudeEvent],
-    schema: pl.Schema,
-    same: Mapping[str, object] | None = None,
-) -> pl.DataFrame:
-    """Return ``records`` as a frame in ``schema``; ``same`` are columns that all rows share."""
-    if not records:
-        return pl.DataFrame(schema=schema)
-    if isinstance(records[0], Struct):
-        names = records[0].__struct_fields__
-        rows: Iterable[Sequence[object]] = map(attrgetter(*names), records)
-    else:
-        names = ClaudeEvent._fields
-        rows = records  # type: ignore[assignment]  # the one kind without a type of its own
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-    for name, value in (same or {}).items():
-        columns[name] = (value,) * len(records)
-    return pl.DataFrame([_series(name, columns[name], dtype) for name, dtype in schema.items()])
+def compact(schema: pl.Schema) -> pl.Schema:
+    """Return ``schema`` for rows in memory: a text that occurs again and again is there once."""
+    return pl.Schema(
+        {
+            name: pl.Categorical() if dtype == pl.String and name not in _ALL_APART else dtype
+            for name, dtype in schema.items()
+        }
+    )
 
 
-def _series(name: str, values: Sequence[object], dtype: pl.DataType) -> pl.Series:
-    if dtype == pl.Datetime:
-        # Whole microseconds go into a column ten times as fast as datetimes do.
-        moments = cast(Sequence[datetime | None], values)
-        whole = [None if at is None else (at - _EPOCH) // _MICROSECOND for at in moments]
-        return pl.Series(name, whole, pl.Int64).cast(dtype)
-    return pl.Series(name, values, dtype)
+_ALL_APART: Final = DIFFERENT_IN_EACH_ROW | {"agent_id"}
+"""What ties rows together is compared by its hash, which has to be that of the text."""
+
+
+def frame_of(kind: Kind, columns: Columns) -> pl.DataFrame:
+    """Return ``columns`` as a frame, with repeated text as categories."""
+    schema = schema_of(kind)
+    raw = [_as_given(name, columns[name], dtype) for name, dtype in schema.items()]
+    # All at once: each expression of its own costs more than it has to do here.
+    return pl.DataFrame(raw).select(
+        _as_kept(name, columns[name], dtype) for name, dtype in schema.items()
+    )
+
+
+def _as_given(name: str, column: Column, dtype: pl.DataType) -> pl.Series:
+    if isinstance(column, Repeated):
+        return pl.Series(name, column.rows, pl.UInt32)
+    return pl.Series(name, column, pl.Int64 if dtype == pl.Datetime else dtype)
+
+
+def _as_kept(name: str, column: Column, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(column, Repeated):
+        values = pl.lit(pl.Series(name, column.values, pl.String)).cast(pl.Categorical)
+        return values.gather(pl.col(name))
+    return pl.col(name).cast(dtype)
 
 
 def merge_claude(rows: pl.DataFrame) -> pl.DataFrame:

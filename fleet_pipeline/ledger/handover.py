@@ -13,7 +13,8 @@ import polars as pl
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.intake import TABLES, Intake, Kind, place_of
+from fleet_pipeline.ledger.gathered import Gathered, Kind
+from fleet_pipeline.ledger.intake import TABLES, place_of
 
 _UNKNOWN: Final = "evidence of a kind that this version does not know"
 _DAMAGED: Final = "damaged evidence"
@@ -38,8 +39,8 @@ def kind_of(name: PurePath) -> Kind:
     raise SourceError(_UNKNOWN)
 
 
-def take_in(intake: Intake, kind: Kind, data: bytes, transcripts: bytes | None = None) -> None:
-    """Add a table to what is to be written.
+def take_in(gathered: Gathered, kind: Kind, data: bytes, transcripts: bytes | None = None) -> None:
+    """Add a table to what was read.
 
     What was not believed of the host's ``transcripts`` (that table, beside the rejected lines) is
     told anew in whole. Raises SourceError where a table cannot be what it is called.
@@ -47,8 +48,8 @@ def take_in(intake: Intake, kind: Kind, data: bytes, transcripts: bytes | None =
     frame = _frame(kind, data)
     if transcripts is not None:
         for file_id in _frame("transcripts", transcripts)["file_id"]:
-            intake.read_again(file_id)
-    intake.add_frame(kind, frame)
+            gathered.read_again.append(file_id)
+    gathered.tables.append((kind, frame))
 
 
 def _frame(kind: Kind, data: bytes) -> pl.DataFrame:

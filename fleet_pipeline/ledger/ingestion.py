@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final
 
 from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.entry import Entry
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.reading import Batch, ToRead
-from fleet_pipeline.ledger.register import Entry, Register
+from fleet_pipeline.ledger.register import Register
 from fleet_pipeline.ledger.workers import read_shares
 from fleet_pipeline.store_format import bring_up_to_date
 from fleet_pipeline.transcripts.discover import Found, Places, find
@@ -26,10 +28,10 @@ Progress = Callable[[int], None]
 
 _ROWS_IN_MEMORY: Final = 30_000
 
-_WORTH_A_PROCESS: Final = 100 * 2**20
-"""Bytes to read; another process takes as long to start as it takes to read a tenth of them."""
+_WORTH_A_READER: Final = 100 * 2**20
+"""Bytes; another process takes as long to start as it takes to read a tenth of them."""
 
-_MOST_PROCESSES: Final = 8
+_MOST_READERS: Final = 8
 """More would wait for the one that writes."""
 
 
@@ -56,16 +58,17 @@ def ingest(
     found: Sequence[Found] | None = None,
     full: bool = False,
     progress: Progress | None = None,
-    processes: int | None = None,
+    readers: int | None = None,
 ) -> Report:
     """Bring the evidence of ``home`` up to date with ``sources``.
 
     ``found`` is what lies there, if somebody looked already; what could not be read is added to it.
-    ``full`` reads every transcript whole again. ``processes`` says how many share the reading; by
-    default as many as there are cores for, where there is enough to read. The store is the same in
-    any case. A source that cannot be read stops no other: it is told in the report. Raises
-    BusyError where another process is writing, OSError where the home cannot be written,
-    ReaderError where a process ends that was reading; what it had given stays.
+    ``full`` reads every transcript whole again. ``readers`` are processes that share the reading
+    while this one writes; by default as many as there are cores for, where there is enough to read,
+    else this one does both. The store is the same in any case. A source that cannot be read stops
+    no other: it is told in the report. Raises BusyError where another process is writing, OSError
+    where the home cannot be written, ReaderError where a reader ends early; what it had given
+    stays.
     """
     home.prepare()
     with home.lock("fleet ingest"), _without_garbage_collection():
@@ -74,7 +77,7 @@ def ingest(
         register = Register(home.lake / "register.parquet")
         for number, places in enumerate(sources):
             here = found[number] if found else find(places)
-            _Ingestion(home, places.host, register, report, progress).run(here, full, processes)
+            _Ingestion(home, places.host, register, report, progress).run(here, full, readers)
             report.files += len(here.files)
             if here.failures:
                 report.failures[places.host] = here.failures
@@ -112,7 +115,7 @@ class _Ingestion:
         self._intake = Intake()
         self._entries: list[Entry] = []
 
-    def run(self, found: Found, full: bool, processes: int | None) -> None:
+    def run(self, found: Found, full: bool, readers: int | None) -> None:
         new, sound = [], 0
         for each in _in_order(found):
             known = None if full else self._register.get(self._host, each.file.id)
@@ -121,7 +124,7 @@ class _Ingestion:
                 self._advance(each.file.size)
             else:
                 new.append(replace(each, known=known))
-        for batch in read_shares(self._host, _shares(new, processes)):
+        for batch in read_shares(self._host, *_shares(new, readers)):
             sound += batch.sound
             for reason, count in batch.passed_over.items():
                 found.passed_over[reason] = found.passed_over.get(reason, 0) + count
@@ -129,24 +132,20 @@ class _Ingestion:
                 found.failures.append(batch.gave_up)
                 found.failed = not sound
             self._take(batch)
-        self._write()
+        self._intake.write(self._home, self._host)
+        # Only now may the register say that all of it was read.
+        for entry in self._entries:
+            self._register.put(entry)
 
     def _take(self, batch: Batch) -> None:
-        self._intake.take_in(batch.intake)
+        self._intake.take_in(batch.gathered)
         self._entries += batch.entries
         self._report.files_read += batch.files_read
         self._report.tables_read += batch.tables_read
         self._report.bytes_read += batch.bytes_read
         if self._intake.rows >= _ROWS_IN_MEMORY:
-            self._write()
+            self._intake.write(self._home, self._host, leave=_ROWS_IN_MEMORY // 2)
         self._advance(batch.bytes_done)
-
-    def _write(self) -> None:
-        """Write what was read; only then may the register say that it was."""
-        self._intake.write(self._home, self._host)
-        for entry in self._entries:
-            self._register.put(entry)
-        self._entries = []
 
     def _advance(self, count: int) -> None:
         if self._progress:
@@ -159,31 +158,38 @@ def _in_order(found: Found) -> Iterator[ToRead]:
     The fewer days does each write touch. Newer clients keep a session's subagents in a folder
     named for it, older ones beside it.
     """
-    agents = [file.path for file in found.files if file.path.name.startswith("agent-")]
-    beside = {path.parent for path in agents}
-    inside = {folder for path in agents for folder in path.parents}
+    names = [str(file.path) for file in found.files]
+    agents = [name for name in names if name.rpartition("/")[2].startswith("agent-")]
+    beside = {name.rpartition("/")[0] for name in agents}
+    inside = {above for folder in beside for above in accumulate(folder.split("/"), "{}/{}".format)}
     for file in sorted(found.files, key=lambda file: file.modified_ns):
-        yield ToRead(file, None, file.path.parent in beside or file.path.with_suffix("") in inside)
+        name = str(file.path)
+        has_agents = name.rpartition("/")[0] in beside or name.rpartition(".")[0] in inside
+        yield ToRead(file, None, has_agents)
     for other in (*found.statusline_logs, *found.evidence):
         yield ToRead(other, None)
 
 
-def _shares(files: Sequence[ToRead], processes: int | None) -> list[list[ToRead]]:
-    """Return what each process is to read: as many bytes, and files of about the same days.
+def _shares(
+    files: Sequence[ToRead], readers: int | None
+) -> tuple[list[ToRead], list[list[ToRead]]]:
+    """Return what this process is to read, and what each reader: as many bytes, of the same days.
 
-    What does not lie on this machine stays with the first, which has the connection. It also writes
-    what all of them have read, as long as reading an eighth of it takes.
+    What does not lie on this machine stays with this one, which has the connection.
     """
-    local = sum(each.file.size for each in files if isinstance(each.file, LocalFile))
-    if processes is None:
-        processes = min(_cores(), local // _WORTH_A_PROCESS, _MOST_PROCESSES)
-    shares: list[list[ToRead]] = [[] for _ in range(max(1, processes))]
-    sizes = [local // 8] + [0] * (len(shares) - 1)
-    for each in files:
-        least = sizes.index(min(sizes)) if isinstance(each.file, LocalFile) else 0
+    local = [each for each in files if isinstance(each.file, LocalFile)]
+    if readers is None:
+        size = sum(each.file.size for each in local)
+        readers = min(_cores(), size // _WORTH_A_READER, _MOST_READERS)
+    if not readers:
+        return list(files), []
+    shares: list[list[ToRead]] = [[] for _ in range(readers)]
+    sizes = [0] * readers
+    for each in local:
+        least = sizes.index(min(sizes))
         shares[least].append(each)
         sizes[least] += each.file.size
-    return shares
+    return [each for each in files if not isinstance(each.file, LocalFile)], shares
 
 
 def _cores() -> int:

@@ -10,19 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
-from msgspec import Struct
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger.gathered import Gathered, Kind
 from fleet_pipeline.ledger.waiting import Waiting
-from fleet_pipeline.transcripts.claude import ClaudeEvent
-
-Kind = Literal["claude", "codex", "quota", "rejected", "totals", "transcripts", "unfamiliar"]
-
-_DIFFERENT_IN_EACH_ROW: Final = {"message_id", "request_id", "line_id", "response_id"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,10 @@ TABLES: Final[dict[Kind, Table]] = {
 }
 
 
+_Place = tuple[Kind, date | None]
+"""Where rows go: a kind's file of one day, or its only file."""
+
+
 def place_of(kind: Kind, home: Home, host: str) -> Path:
     """Return where one kind of a host's evidence lies: a folder of days, or one file."""
     return home.root / TABLES[kind].place.format(host=f"host={host}")
@@ -62,75 +61,45 @@ class Intake:
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._events: list[ClaudeEvent] = []
-        self._transcripts: list[evidence.Transcript] = []
         self._read_whole: list[int] = []
-        self._frames: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
-        self.rows = 0
+        self._parts: defaultdict[_Place, list[pl.DataFrame]] = defaultdict(list)
 
-    def add_events(self, events: Sequence[ClaudeEvent]) -> None:
-        """Take in what a Claude Code transcript said."""
-        self._events += events
-        self.rows += len(events)
+    @property
+    def rows(self) -> int:
+        """How many rows wait."""
+        return sum(map(_height, self._parts.values()))
 
-    def add_transcript(self, transcript: evidence.Transcript, *, whole: bool) -> None:
-        """Take in how much a transcript held; ``whole`` if it was read from its beginning."""
-        self._transcripts.append(transcript)
-        if whole:
-            self.read_again(transcript.file_id)
+    def take_in(self, gathered: Gathered) -> None:
+        """Take in what reading gave, packed."""
+        for kind, columns in gathered.columns.items():
+            self._keep(kind, evidence.frame_of(kind, columns))
+        for kind, table in gathered.tables:
+            self._keep(kind, table.cast(evidence.compact(TABLES[kind].schema)))
+        self._read_whole += gathered.read_again
 
-    def read_again(self, file_id: int) -> None:
-        """Forget what was once not believed of a file: it was read from its beginning."""
-        self._read_whole.append(file_id)
+    def write(self, home: Home, host: str, *, leave: int = 0) -> None:
+        """Put rows into the lake of ``home``, as ``host``'s, until at most ``leave`` of them wait.
 
-    def add(self, kind: Kind, records: Sequence[Struct], **same: object) -> None:
-        """Take in records of another kind; ``same`` are columns that are alike for all of them."""
-        if records:
-            self._keep(kind, evidence.frame_of(records, TABLES[kind].schema, same))
-
-    def add_frame(self, kind: Kind, frame: pl.DataFrame) -> None:
-        """Take in evidence that another home has made, in the columns of its kind."""
-        if frame.height:
-            self._keep(kind, frame)
-
-    def pack(self) -> None:
-        """Turn all records into columns, which another process takes in as they are."""
-        if self._events:
-            frame = evidence.frame_of(self._events, evidence.CLAUDE)
-            self.rows -= frame.height
-            self._events = []
-            self._keep("claude", frame)
-        self.add("transcripts", self._transcripts)
-        self._transcripts = []
-
-    def take_in(self, other: "Intake") -> None:
-        """Take in all that another one holds packed."""
-        for kind, frames in other._frames.items():
-            self._frames[kind] += frames
-        self._read_whole += other._read_whole
-        self.rows += other.rows
-
-    def write(self, home: Home, host: str) -> None:
-        """Put all that is packed into the lake of ``home``, as ``host``'s.
-
-        Notes first which days have to be counted again. Raises OSError where the disk refuses; the
-        transcripts are then read again the next time.
+        The fullest days come first: a day of which little was read yet is likely to get more, and
+        each write of it costs its whole file. Notes before which days have to be counted again.
+        Raises OSError where the disk refuses; the transcripts are then read again the next time.
         """
         self._forget_rejected(place_of("rejected", home, host))
-        waiting = Waiting(home)
-        for kind in sorted(self._frames):
-            table, frames = TABLES[kind], self._frames.pop(kind)
-            place = place_of(kind, home, host)
-            if not table.by_day:
-                _merge_into(place, frames, table)
-                continue
-            days = _days(frames)
-            if kind in ("claude", "codex"):
-                waiting.add(kind, days)
-            for day, slices in sorted(days.items()):
-                rows = [frames[number].slice(*extent) for number, extent in slices]
-                _merge_into(place / f"date={day}.parquet", rows, table)
-        self.rows = 0
+        waiting, left = Waiting(home), self.rows
+        full: list[_Place] = []
+        for place in sorted(self._parts, key=lambda place: -_height(self._parts[place])):
+            if left <= leave:
+                break
+            full.append(place)
+            left -= _height(self._parts[place])
+        for client in ("claude", "codex"):
+            if days := [day for kind, day in full if kind == client and day]:
+                waiting.add(client, days)
+        for kind, day in full:
+            path = place_of(kind, home, host)
+            path = path / f"date={day}.parquet" if day else path
+            _merge_into(path, self._parts.pop((kind, day)), TABLES[kind])
+        self._let_go()
 
     def _forget_rejected(self, path: Path) -> None:
         """Drop what was once not believed of files that have been read whole again since."""
@@ -141,28 +110,30 @@ class Intake:
         self._read_whole = []
 
     def _keep(self, kind: Kind, frame: pl.DataFrame) -> None:
-        repeated = [
-            name
-            for name, dtype in frame.schema.items()
-            if dtype == pl.String and name not in _DIFFERENT_IN_EACH_ROW
-        ]
-        small = frame.with_columns(pl.col(repeated).cast(pl.Categorical))
-        self._frames[kind].append(small.sort("ts") if TABLES[kind].by_day else small)
-        self.rows += frame.height
-
-
-def _days(frames: Sequence[pl.DataFrame]) -> dict[date, list[tuple[int, tuple[int, int]]]]:
-    """Return for each UTC day where it lies in each frame: number, first row, count of rows."""
-    days: dict[date, list[tuple[int, tuple[int, int]]]] = {}
-    for number, frame in enumerate(frames):
-        start = 0
-        for length, day in frame["ts"].dt.date().rle().struct.unnest().iter_rows():
-            days.setdefault(day, []).append((number, (start, length)))
+        if not TABLES[kind].by_day:
+            self._parts[kind, None].append(frame)
+            return
+        in_order, start = frame.sort("ts"), 0
+        for length, day in in_order["ts"].dt.date().rle().struct.unnest().iter_rows():
+            self._parts[kind, day].append(in_order.slice(start, length))
             start += length
-    return days
+
+    def _let_go(self) -> None:
+        """Copy what still waits: a part keeps all the memory of the batch in which it came."""
+        rest, self._parts = self._parts, defaultdict(list)
+        of_kinds: defaultdict[Kind, list[pl.DataFrame]] = defaultdict(list)
+        for (kind, _), parts in rest.items():
+            of_kinds[kind] += parts
+        for kind, parts in of_kinds.items():
+            self._keep(kind, pl.concat(parts, rechunk=True))
+
+
+def _height(parts: Sequence[pl.DataFrame]) -> int:
+    return sum(part.height for part in parts)
 
 
 def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
-    known = store.read_frame(path, table.schema)
-    new = pl.concat(rows).cast(table.schema)
-    store.write_frame(path, table.merge(pl.concat([known, new])))
+    compact = evidence.compact(table.schema)
+    known = store.read_frame(path, compact)
+    whole = table.merge(pl.concat([known, *(part.cast(compact) for part in rows)]))
+    store.write_frame(path, whole.cast(table.schema))

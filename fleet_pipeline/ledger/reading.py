@@ -15,9 +15,8 @@ from uuid import UUID
 import msgspec
 
 from fleet_pipeline.errors import FleetError, ReaderError, SourceError, StoreError, origin
-from fleet_pipeline.ledger import evidence, handover
-from fleet_pipeline.ledger.intake import Intake
-from fleet_pipeline.ledger.register import Entry, fingerprints
+from fleet_pipeline.ledger.entry import Entry, fingerprints
+from fleet_pipeline.ledger.gathered import Gathered, Transcript
 from fleet_pipeline.statusline import log as statusline
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent, Rejected, read_transcript
 from fleet_pipeline.transcripts.claude_lines import lines_to_decode
@@ -38,7 +37,7 @@ class Batch:
     that were dealt with.
     """
 
-    intake: Intake = field(default_factory=Intake)
+    gathered: Gathered = field(default_factory=Gathered)
     entries: list[Entry] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     sound: int = 0
@@ -80,7 +79,7 @@ def read_files(host: str, files: Iterable[ToRead]) -> Iterator[Batch]:
         if faults == _FAULTS_IN_A_ROW:
             batch.gave_up = f"given up after several faults in a row: {fault}"
             break
-        if batch.intake.rows >= _ROWS_OF_A_BATCH or batch.bytes_done >= _BYTES_OF_A_BATCH:
+        if batch.gathered.rows >= _ROWS_OF_A_BATCH or batch.bytes_done >= _BYTES_OF_A_BATCH:
             yield reader.taken()
     yield reader.taken()
 
@@ -102,7 +101,7 @@ class _Reader:
     def taken(self) -> Batch:
         """Return what was gathered, and gather anew."""
         taken, self.batch = self.batch, Batch()
-        taken.intake.pack()
+        taken.gathered.pack()
         return taken
 
     def attempt(self, each: ToRead) -> SourceError | None:
@@ -156,10 +155,10 @@ class _Reader:
         request_lines += known.request_lines if known else 0
         self.batch.files_read += 1
         self.batch.bytes_read += file.size - start
-        self.batch.intake.add_transcript(
-            evidence.Transcript(file.client, file.id, lines.end, count, request_lines),
-            whole=known is None,
-        )
+        held = Transcript(file.client, file.id, lines.end, count, request_lines)
+        self.batch.gathered.add("transcripts", [held])
+        if known is None:
+            self.batch.gathered.read_again.append(file.id)
         self._remember(file, end, (head, tail), count, request_lines, rejected, state)
 
     def _read_claude(
@@ -173,8 +172,8 @@ class _Reader:
             agent=_of_agent(file) if file.path.name.startswith("agent-") else None,
             state=msgspec.msgpack.decode(carried, type=ClaudeState) if carried else None,
         )
-        self.batch.intake.add_events(transcript.events)
-        self.batch.intake.add("totals", transcript.totals)
+        self.batch.gathered.add("claude", transcript.events)
+        self.batch.gathered.add("totals", transcript.totals)
         self._add_unfamiliar(file, transcript.state.drift)
         state = msgspec.msgpack.encode(transcript.state)
         return transcript.rejected, transcript.request_lines, state
@@ -190,8 +189,8 @@ class _Reader:
             named=_thread_in_name(file.path),
             state=msgspec.msgpack.decode(carried, type=CodexState) if carried else None,
         )
-        self.batch.intake.add("codex", rollout.events)
-        self.batch.intake.add("quota", rollout.quota, client="codex")
+        self.batch.gathered.add("codex", rollout.events)
+        self.batch.gathered.add("quota", rollout.quota, client="codex")
         self._add_unfamiliar(file, rollout.state.drift)
         return rollout.rejected, rollout.request_lines, msgspec.msgpack.encode(rollout.state)
 
@@ -202,13 +201,13 @@ class _Reader:
         too_long = [Rejected(offset, length, "too_long", 0) for offset, length in lines.too_long]
         every = rejected + too_long
         if every:
-            self.batch.intake.add(
+            self.batch.gathered.add(
                 "rejected", every, client=file.client, file_id=file.id, head=_first_line(opened)
             )
         return every
 
     def _add_unfamiliar(self, file: TranscriptFile, drift: Drift) -> None:
-        self.batch.intake.add("unfamiliar", drift.rows(), client=file.client, file_id=file.id)
+        self.batch.gathered.add("unfamiliar", drift.rows(), client=file.client, file_id=file.id)
 
     def _read_statusline_log(self, file: TranscriptFile, entry: Entry | None) -> None:
         """Take in a log of limits; it is no transcript, and no line of it is a request."""
@@ -217,19 +216,22 @@ class _Reader:
             start = known.offset if known else 0
             lines = Lines(opened.bytes_from(start), start)
             log = read_statusline_log(lines, written=opened.written)
-            self.batch.intake.add("quota", log.quota, client=file.client)
+            self.batch.gathered.add("quota", log.quota, client=file.client)
             rejected = self._add_rejected(file, opened, log.rejected, lines)
             head, tail = fingerprints(opened, lines.end)
         count = lines.count + (known.lines if known else 0)
         if known is None:
-            self.batch.intake.read_again(file.id)
+            self.batch.gathered.read_again.append(file.id)
         self._remember(file, lines.end, (head, tail), count, 0, rejected, None)
 
     def _read_evidence(self, file: StoredEvidence) -> None:
         """Take in what another home has read of this host."""
+        # Only tables need the query engine: a process that reads transcripts does without.
+        from fleet_pipeline.ledger import handover
+
         kind = handover.kind_of(file.path.relative_to(EVIDENCE))
         transcripts = file.beside("transcripts.parquet") if kind == "rejected" else None
-        handover.take_in(self.batch.intake, kind, file.read(), transcripts)
+        handover.take_in(self.batch.gathered, kind, file.read(), transcripts)
         self.batch.tables_read += 1
         self.batch.bytes_read += file.size
         self._remember(file)

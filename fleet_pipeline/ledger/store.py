@@ -35,7 +35,8 @@ def write_frame(path: Path, frame: pl.DataFrame) -> bool:
 def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
     """Return the rows of one file in ``schema``, none if there is no file.
 
-    A column that an older version did not write is null.
+    A column that an older version did not write is null, text comes as categories where the schema
+    says so; in the file it is plain, so that the bytes do not depend on what was read together.
     """
     if not path.exists():
         return pl.DataFrame(schema=schema)
@@ -69,19 +70,21 @@ _PATH: Final = "_path"
 
 
 def _scan(paths: list[Path], schema: pl.Schema) -> pl.LazyFrame:
-    return pl.scan_parquet(
+    categories = [name for name, dtype in schema.items() if dtype == pl.Categorical]
+    rows = pl.scan_parquet(
         paths,
-        schema=schema,
+        schema=pl.Schema(schema | dict.fromkeys(categories, pl.String())),
         missing_columns="insert",
         extra_columns="ignore",
         hive_partitioning=False,
         glob=False,
         include_file_paths=_PATH,
     )
+    return rows.with_columns(pl.col(categories).cast(pl.Categorical)) if categories else rows
 
 
-def write_days(root: Path, days: Iterable[date], rows: pl.DataFrame) -> int:
-    """Make the files of ``days`` under ``root`` hold exactly ``rows``, by their ``host``.
+def write_days(root: Path, days: Iterable[date], rows: pl.DataFrame, schema: pl.Schema) -> int:
+    """Make the files of ``days`` under ``root`` hold exactly ``rows`` in ``schema``, by ``host``.
 
     For derived tables: a host without rows of a day has no file of it. Returns how many files
     changed.
@@ -91,7 +94,7 @@ def write_days(root: Path, days: Iterable[date], rows: pl.DataFrame) -> int:
     changed = 0
     for (of_day, host), part in by_file.items():
         path = root / f"host={host}" / f"date={of_day}.parquet"
-        changed += write_frame(path, part.drop("_day"))
+        changed += write_frame(path, part.select(schema.names()).cast(schema))
     for of_day in days:
         for path in root.glob(f"host=*/date={of_day}.parquet"):
             if (of_day, host_of(path)) not in by_file:

@@ -5,5 +5,5 @@ from typing import Final
 PARSER_VERSION: Final = 4
 """Raised when reading changes: every transcript that still exists is then read whole again."""
 
-RULES_VERSION: Final = 3
+RULES_VERSION: Final = 4
 """Raised when a counting rule changes: all of history is then counted again from the evidence."""

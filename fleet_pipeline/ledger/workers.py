@@ -1,11 +1,11 @@
 """Reading shared among processes, each with files of its own: what they hold comes in columns.
 
-They are started anew instead of forked, which the threads of the query engine would not survive.
+They are started anew instead of forked, which the threads of the query engine would not survive,
+and do not load it: they start in a moment and stay small.
 None of them writes anything: one that dies costs what it had not given yet, and ends the run.
 """
 
 import gc
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,13 @@ from fleet_pipeline.ledger.reading import Batch, ToRead, read_files
 _COMMAND: Final = (sys.executable, "-P", "-m", "fleet_pipeline.ledger.workers")
 
 
-def read_shares(host: str, shares: Sequence[Sequence[ToRead]]) -> Iterator[Batch]:
-    """Read the first share here and each other one in a process of its own, all at once.
+def read_shares(
+    host: str, own: Sequence[ToRead], others: Sequence[Sequence[ToRead]]
+) -> Iterator[Batch]:
+    """Read ``own`` files here and each other share in a process of its own, all at once.
 
     Raises what reading raises, and ReaderError where a process ends before its share.
     """
-    own, *others = shares
     given: list[Batch] = []
     with _Workers(host, others) as workers:
 
@@ -56,7 +57,6 @@ class _Workers:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # a traceback might quote a transcript
-                    env={**os.environ, "POLARS_MAX_THREADS": "1"},
                 )
         for connection, share in zip(self.at_work, shares, strict=True):
             with suppress(OSError):  # one that has ended already is told of when it is listened to

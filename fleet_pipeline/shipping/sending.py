@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from fleet_pipeline.errors import SourceError, StoreError
-from fleet_pipeline.ledger.register import fingerprints
+from fleet_pipeline.ledger.entry import fingerprints
 from fleet_pipeline.s3.bucket import Bucket, Listed, Upload, seconds
 from fleet_pipeline.shipping.manifest import Item
 from fleet_pipeline.shipping.sent import Sent, SentRegister

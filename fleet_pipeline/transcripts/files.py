@@ -94,7 +94,7 @@ class SourceFile:
     inode: int
     content: int
 
-    @property
+    @cached_property
     def id(self) -> int:
         """A number that stands for the path, which may name projects and is kept nowhere."""
         return digest(os.fsencode(self.path))

@@ -144,7 +144,16 @@ def test_a_new_generation_of_a_week_leaves_the_old_one_for_its_readers(
     assert len(json.loads(read(store, "weeks.json"))["weeks"]) == 1
 
 
-@pytest.mark.parametrize("place", ["page.json", "SHA256SUMS", "weeks.json", "latest/index.html"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "weeks.json",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)  # the same again, at another object
+            for name in ("page.json", "SHA256SUMS", "latest/index.html")
+        ),
+    ],
+)
 def test_a_failed_publish_is_told_and_leaves_the_old_page_whole(
     place: str,
     any_store: Store,

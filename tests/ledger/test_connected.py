@@ -1,6 +1,5 @@
 """Which evidence is counted together: against a search that looks at every row again and again."""
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,13 +48,10 @@ def written(folder: Path, rows: list[Row]) -> ClaudeEvidence:
 def tied(rows: list[Row], days: set[int]) -> set[int]:
     """Return the places of all rows that ``days`` have to be counted with."""
     found = {place for place, (day, *_) in enumerate(rows) if day in days}
-    pairs = {(known, day) for day, *ids in rows for known in ids if known is not None}
-    on = Counter(known for known, _ in pairs)
-    across = {known for known in on if on[known] > 1}
     before = -1
     while before < len(found):
         before = len(found)
-        ids = {known for place in found for known in rows[place][1:]} & across
+        ids = {known for place in found for known in rows[place][1:]} - {None}
         found |= {place for place, (_, *others) in enumerate(rows) if ids.intersection(others)}
     return found
 
@@ -65,6 +61,7 @@ def tied(rows: list[Row], days: set[int]) -> set[int]:
 @example(CHAIN, {0})
 @example(CHAIN, {3})
 @example([(0, "a", None, None), (1, "a", "b", None), (1, "c", "b", None)], {0})
+@example([(0, "x", "b", None), (1, "a", "b", None), (1, "a", None, None)], {0})
 def test_days_come_with_all_that_is_tied_to_them_and_nothing_else(rows, days):
     with TemporaryDirectory() as folder:
         together = written(Path(folder), rows).tied_to({FIRST + timedelta(days=n) for n in days})

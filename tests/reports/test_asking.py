@@ -10,6 +10,7 @@ import pytest
 from fleet_pipeline import ledger as fleet_ledger
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.store import write_days, write_frame
 from fleet_pipeline.reports.answers import Form, in_form
 from fleet_pipeline.reports.asking import ask, columns
@@ -31,7 +32,7 @@ def written(home: Home, ledger: Ledger) -> Callable[..., Home]:
         requests = ledger(*rows).with_columns(day=pl.col("ts").dt.date())
         for (day,), part in requests.partition_by("day", as_dict=True, include_key=False).items():
             assert isinstance(day, date)
-            write_days(home.lake / "usage", [day], part)
+            write_days(home.lake / "usage", [day], part, USAGE)
         return home
 
     return write

@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from fleet_pipeline.ledger.codex_rules import count_codex
-from fleet_pipeline.ledger.evidence import CODEX, frame_of
 from fleet_pipeline.transcripts.codex import read_rollout
 
-from .codex_fixtures.rollouts import located
+from .codex_fixtures.rollouts import kept, located
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "recorded-clients"
 VERSIONS = {"0.29.0": 0, "0.55.0": 61, "0.74.0": 65, "0.96.0": 72, "0.128.0": 72, "0.140.0": 66,
@@ -35,7 +34,7 @@ def evidence_of(corpus: Path) -> pl.DataFrame:
         lines = located(path.read_bytes().split(b"\n")[:-1])
         file = read_rollout(lines, file_id=file_id, written=written)
         assert file.rejected == []
-        frames.append(frame_of(file.events, CODEX))
+        frames.append(kept(file.events))
     return pl.concat(frames).with_columns(host=pl.lit("fleet"))
 
 

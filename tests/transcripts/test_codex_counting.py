@@ -7,7 +7,7 @@ import pytest
 
 from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.columns import USAGE
-from fleet_pipeline.ledger.evidence import CODEX, frame_of
+from fleet_pipeline.ledger.evidence import CODEX
 from fleet_pipeline.transcripts.codex import CodexEvent
 
 from .codex_fixtures.rollouts import (
@@ -25,7 +25,7 @@ from .codex_fixtures.rollouts import (
 
 def test_evidence_holds_every_field_of_a_statement():
     assert tuple(CODEX) == CodexEvent.__struct_fields__
-    assert frame_of([], CODEX).schema == CODEX
+    assert evidence(Rollout().own_turn().request(usage(5, 7))).drop("host").schema == CODEX
 
 
 def test_no_evidence_makes_an_empty_ledger():

@@ -7,7 +7,8 @@ import polars as pl
 
 from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.evidence import CODEX, frame_of
-from fleet_pipeline.transcripts.codex import CodexFile, CodexState, read_rollout
+from fleet_pipeline.ledger.gathered import Gathered
+from fleet_pipeline.transcripts.codex import CodexEvent, CodexFile, CodexState, read_rollout
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 WRITTEN = datetime(2026, 6, 10, tzinfo=UTC)
@@ -133,8 +134,17 @@ def read(
 
 def evidence(*sources: Rollout | list[bytes], host: str = "local") -> pl.DataFrame:
     """Return what the lake keeps of some files of one host."""
-    frames = [frame_of(read(source, place).events, CODEX) for place, source in enumerate(sources)]
-    return pl.concat(frames).with_columns(host=pl.lit(host))
+    files = [read(source, place) for place, source in enumerate(sources)]
+    return kept([event for file in files for event in file.events]).with_columns(host=pl.lit(host))
+
+
+def kept(events: list[CodexEvent]) -> pl.DataFrame:
+    """Return what the lake keeps of statements."""
+    gathered = Gathered()
+    gathered.add("codex", events)
+    gathered.pack()
+    columns = gathered.columns.get("codex")
+    return frame_of("codex", columns).cast(CODEX) if columns else pl.DataFrame(schema=CODEX)
 
 
 def billed(*sources: Rollout | list[bytes]) -> list[tuple[int, int, int]]:
