@@ -13,14 +13,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rows let in: pl.concat(ids).unique() -> pl.concat(ids)",
     ): "is_in asks a set; fewer values only take less memory",
     (
-        f"{LEDGER}counting.py",
-        "the module",
-        "number: 18 -> 19",
-    ): "how many bytes of days are counted at once: memory, not results",
-    (
         f"{LEDGER}connected.py",
         "the module",
-        "number: 4 -> 5",
+        "number: 2 -> 3",
     ): "how many bytes of ids are looked at at once: memory, not results",
     (
         f"{LEDGER}connected.py",
@@ -36,7 +31,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         f"{LEDGER}counting.py",
         "the module",
         "number: 2 -> 3",
-    ): "how many bytes of days are counted at once",
+    ): "how many bytes of days are counted at once: memory, not results",
     (
         f"{LEDGER}codex_rules.py",
         "_replayed",
@@ -48,11 +43,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "_histories",
         "rows let in: counts.filter(pl.col('thread').is_in(sorted(threads))) -> counts",
     ): "histories of threads that nobody asks for: memory, not results",
-    (
-        f"{LEDGER}connected.py",
-        "_ids_elsewhere",
-        "rows let in: rows[name].drop_nulls() -> rows[name]",
-    ): "a null is on no list of ids that occur on several days",
     (
         f"{LEDGER}claude_rules.py",
         "_with_agent_types",
