@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 GENERATOR = CHECKOUT.parent / "shared" / "tools" / "corpus.py"
 FLEET = Path(sys.executable).with_name("fleet")
 
+
 class Life(NamedTuple):
     """How many requests a fleet made, on how many days."""
 

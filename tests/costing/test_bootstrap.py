@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.costing import bootstrap
 from fleet_pipeline.costing.bootstrap import sampling_intervals
 
 
@@ -30,6 +31,13 @@ def test_the_interval_is_that_of_a_sum_of_independent_sessions() -> None:
 def test_an_agent_is_never_drawn_in_another_ones_place() -> None:
     strata = ["forge"] * 50 + ["sage"] * 50
     assert interval(sessions([1] * 50 + [1_000] * 50, strata)) == (50_050, 50_050)
+
+
+def test_how_many_rows_are_drawn_at_a_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = sessions([n * n for n in range(100)])
+    at_once = interval(frame, draws=50)
+    monkeypatch.setattr(bootstrap, "_LARGEST_CHUNK", 700)
+    assert interval(frame, draws=50) == at_once
 
 
 def test_the_same_sessions_give_the_same_interval() -> None:

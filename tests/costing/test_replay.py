@@ -466,6 +466,18 @@ def test_what_stays_for_privacy_is_no_part_of_what_a_share_is_taken_of(requests:
     assert moved == [0, *range(1, 10)]
 
 
+@pytest.mark.parametrize(
+    ("forge", "sage", "owner"), [(90, 10, "forge"), (10, 90, "sage"), (50, 50, "forge")]
+)
+def test_a_session_is_its_most_used_agents_and_of_equals_the_first_by_names(
+    requests: Make, forge: int, sage: int, owner: str
+) -> None:
+    shared = requests(
+        {"agent": "sage", "input_tokens": sage}, {"agent": "forge", "input_tokens": forge, "at": 1}
+    )
+    assert set(routed(shared, POLICY)["session_agent"]) == {owner}
+
+
 def test_the_moved_share_is_one_of_all_input(requests: Make) -> None:
     rows = requests(
         {"session_id": "a", "input_tokens": 300},
@@ -499,6 +511,8 @@ def test_a_prompt_that_neither_grew_nor_shrank_over_a_pause_is_the_same_prompt(
 ) -> None:
     pair = requests({"at": 0, "cache_write_5m_tokens": M}, {"at": 400, "cache_write_5m_tokens": M})
     assert replayed(pair)["hit_tokens"] == M
+    soon = requests({"at": 0, "cache_write_5m_tokens": M}, {"at": 300, "cache_write_5m_tokens": M})
+    assert replayed(soon)["hit_tokens"] == 0, "Claude's own cache would have held it until then"
     shrunk = requests(
         {"at": 0, "cache_write_5m_tokens": M}, {"at": 400, "cache_write_5m_tokens": M - 1}
     )

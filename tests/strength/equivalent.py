@@ -101,6 +101,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         )
     },
     (
+        f"{COSTING}moving.py",
+        "placed_on",
+        "truth: False -> True",
+    ): "the first request of all is the first of its thread: it follows none",
+    (
         f"{COSTING}bootstrap.py",
         "the module",
         "number: 4000000 -> 4000001",
