@@ -107,6 +107,7 @@ def test_publishing_again_puts_nothing(any_store: Store, tmp_path: Path) -> None
     assert any_store.proxy.uploads() == []
 
 
+@pytest.mark.slow  # publishes several times to a real server
 def test_an_object_that_was_changed_in_the_store_is_put_right(
     store: Store,
     tmp_path: Path,
@@ -118,6 +119,7 @@ def test_an_object_that_was_changed_in_the_store_is_put_right(
     assert read(store, f"{path}page.json") == good
 
 
+@pytest.mark.slow  # publishes several times to a real server
 def test_latest_follows_the_newest_week_and_the_index_keeps_all(
     store: Store,
     tmp_path: Path,
@@ -130,6 +132,7 @@ def test_latest_follows_the_newest_week_and_the_index_keeps_all(
     assert newest in read(store, "latest/index.html").decode()
 
 
+@pytest.mark.slow  # publishes several times to a real server
 def test_a_new_generation_of_a_week_leaves_the_old_one_for_its_readers(
     store: Store,
     tmp_path: Path,
@@ -144,16 +147,8 @@ def test_a_new_generation_of_a_week_leaves_the_old_one_for_its_readers(
     assert len(json.loads(read(store, "weeks.json"))["weeks"]) == 1
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "weeks.json",
-        *(
-            pytest.param(name, marks=pytest.mark.slow)  # the same again, at another object
-            for name in ("page.json", "SHA256SUMS", "latest/index.html")
-        ),
-    ],
-)
+@pytest.mark.slow  # publishes several times to a real server
+@pytest.mark.parametrize("place", ["weeks.json", "page.json", "SHA256SUMS", "latest/index.html"])
 def test_a_failed_publish_is_told_and_leaves_the_old_page_whole(
     place: str,
     any_store: Store,
@@ -257,6 +252,7 @@ def fault_at(request: int, how: How) -> Fault:
     return Fault(lambda method, path: next(seen) >= request, how, times=3)
 
 
+@pytest.mark.slow  # publishes several times to a real server
 def test_the_reader_of_the_tests_can_see_a_torn_week(store: Store, tmp_path: Path) -> None:
     """A reader that finds nothing wrong with a mixed week would prove nothing."""
     files = files_of(changed())
