@@ -30,6 +30,7 @@ def demo(fleet_process: RunReally) -> Path:
     return Path("demo").absolute()
 
 
+@pytest.mark.slow  # the whole graph, twice
 def test_a_demo_fleet_is_published_as_it_truly_was_and_again_byte_for_byte(
     fleet_process: RunReally, org: Path, demo: Path
 ) -> None:
