@@ -35,12 +35,9 @@ ui: $(READY)
 
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-# One more than there are processors: some of the quick tests wait for a server or for a process.
-QUICKLY := --numprocesses=$(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses=6 --dist=worksteal
-
 ## make test         the quick tests
 test: $(READY)
-	$(BIN)/pytest -m "not slow" $(QUICKLY) $(ARGS)
+	$(BIN)/pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 ## make test-slow    the tests that take minutes, or a real client, browser or server
 test-slow: $(READY)
