@@ -51,7 +51,7 @@ def store(before_moto: Proxy) -> Store:
     return Store(before_moto.anew(), f"fleet-{next(_NUMBERS)}")
 
 
-@pytest.fixture(params=["moto", "rclone"])
+@pytest.fixture(params=["moto", pytest.param("rclone", marks=pytest.mark.slow)])
 def any_store(request: pytest.FixtureRequest) -> Store:
     """A bucket on either server."""
     proxy: Proxy = request.getfixturevalue(f"before_{request.param}")

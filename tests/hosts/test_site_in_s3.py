@@ -100,6 +100,7 @@ def test_moto_keeps_the_caching_that_it_is_told(store: Store, tmp_path: Path) ->
     assert set(caching.values()) == {"public, max-age=31536000, immutable", "no-cache"}
 
 
+@pytest.mark.slow  # publishes several times to a real server
 def test_publishing_again_puts_nothing(any_store: Store, tmp_path: Path) -> None:
     put(any_store, changed(), a_site(tmp_path))
     any_store.proxy.anew()
