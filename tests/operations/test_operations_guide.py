@@ -64,8 +64,10 @@ def user(tmp_path: Path) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FLEET_", "DAGSTER_", "CLAUDE_", "CODEX_", "PYTEST_", "XDG_"))
-        and name not in ("VIRTUAL_ENV", "PYTHONPATH")
+        if not name.startswith(
+            ("FLEET_", "DAGSTER_", "CLAUDE_", "CODEX_", "PYTEST_", "XDG_", "MAKE")
+        )
+        and name not in ("VIRTUAL_ENV", "PYTHONPATH", "MFLAGS", "ARGS")
     }
     return kept | {
         "HOME": str(home),
