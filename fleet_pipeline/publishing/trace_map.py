@@ -39,6 +39,7 @@ NOT_FIGURES: Final = frozenset({"schema_version", "provenance"})
 
 _MOVABLE: Final = "coalesce(sum(full_input_tokens) filter (where is_movable), 0)"
 _CLASSES: Final = ("input", "cache_write", "cache_read", "output")
+_PERCENTILE: Final = "list_sort(list(full_input_tokens))[({} * count(*) + 99) // 100]"
 _TOKENS_OF: Final = {
     "input": "input_tokens",
     "cache_write": "cache_write_5m_tokens + cache_write_1h_tokens",
@@ -200,8 +201,8 @@ SOURCES: Final[tuple[Source, ...]] = (
         "blocks": "count(*)",
         "peak_tokens": "max(full_input_tokens)",
         "peak_at": "arg_min(started_at, (-full_input_tokens, started_at))",
-        "median_tokens": "round_even(quantile_cont(full_input_tokens, 0.5), 0)",
-        "p95_tokens": "round_even(quantile_cont(full_input_tokens, 0.95), 0)",
+        "median_tokens": _PERCENTILE.format(50),
+        "p95_tokens": _PERCENTILE.format(95),
         "peak_tokens_after_target":
             "max(full_input_tokens - coalesce(target_tokens, 0))",
         "peak_change_tokens":

@@ -2,10 +2,16 @@
 
 from datetime import timedelta
 
+import duckdb
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet_pipeline.org import Org
 from fleet_pipeline.publishing.figures import resolve
+from fleet_pipeline.publishing.page_data_work import _percentile
+from fleet_pipeline.publishing.trace_map import _PERCENTILE
 
 from .test_page_data import Json, Row, named, org, page
 
@@ -90,6 +96,18 @@ def test_blocks_name_the_peak_and_what_the_target_takes_off_it(month: Json) -> N
     assert claude["peak_tokens_after_target"] == 250_000 - 110_000
     assert claude["peak_change_tokens"] == -110_000
     assert named(month["blocks"], client="codex")["peak_change_tokens"] == 0
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=60), st.sampled_from([50, 95]))
+def test_a_percentile_is_a_block_that_was_on_the_page_as_by_its_sql(
+    tokens: list[int], percent: int
+) -> None:
+    blocks = pl.DataFrame({"full_input_tokens": tokens})
+    by_sql = duckdb.sql(f"select {_PERCENTILE.format(percent)} from blocks").fetchall()
+    found = _percentile(blocks, percent)
+    assert by_sql == [(found,)]
+    assert 100 * sum(each <= found for each in tokens) >= percent * len(tokens)
+    assert 100 * sum(each < found for each in tokens) < percent * len(tokens)
 
 
 def test_a_window_without_enough_readings_is_refused_by_name(month: Json) -> None:
