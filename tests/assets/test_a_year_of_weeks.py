@@ -87,11 +87,11 @@ def the_schedule_ticking(fleet: Fleet) -> Iterator[Ticks]:
 
 @pytest.fixture(scope="module")
 def a_year(new_fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
-    """A fleet with a little work in each month of the year."""
+    """A fleet with a little work in each week of the year, about as much in one as in another."""
     root = tmp_path_factory.mktemp("year")
-    for month in range(0, WEEKS, 4):
-        write_demo(root / f"{month}", as_of=CLOSE - timedelta(weeks=month), requests=200)
-        shutil.copytree(root / f"{month}", root / "transcripts", dirs_exist_ok=True)
+    for weeks in range(0, WEEKS, 2):  # a month each, half of it in the next one
+        write_demo(root / f"{weeks}", as_of=CLOSE - timedelta(weeks=weeks), requests=100)
+        shutil.copytree(root / f"{weeks}", root / "transcripts", dirs_exist_ok=True)
     return Fleet(new_fleet.copy(root / "fleet").root, root / "transcripts")
 
 
