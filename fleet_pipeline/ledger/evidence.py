@@ -67,8 +67,8 @@ _ALL_APART: Final = DIFFERENT_IN_EACH_ROW | {"agent_id"}
 
 
 def frame_of(kind: Kind, columns: Columns) -> pl.DataFrame:
-    """Return ``columns`` as a frame, with repeated text as categories."""
-    schema = schema_of(kind)
+    """Return ``columns`` as a frame, with repeated text as categories (``compact``)."""
+    schema = compact(schema_of(kind))
     raw = [_as_given(name, columns[name], dtype) for name, dtype in schema.items()]
     # All at once: each expression of its own costs more than it has to do here.
     return pl.DataFrame(raw).select(
@@ -84,8 +84,7 @@ def _as_given(name: str, column: Column, dtype: pl.DataType) -> pl.Series:
 
 def _as_kept(name: str, column: Column, dtype: pl.DataType) -> pl.Expr:
     if isinstance(column, Repeated):
-        values = pl.lit(pl.Series(name, column.values, pl.String)).cast(pl.Categorical)
-        return values.gather(pl.col(name))
+        return pl.lit(pl.Series(name, column.values, pl.String)).cast(dtype).gather(pl.col(name))
     return pl.col(name).cast(dtype)
 
 

@@ -9,8 +9,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast, get_args, get_origin
-from typing import get_type_hints as hints_of
+from typing import (
+    TYPE_CHECKING,
+    Final,
+    Literal,
+    NamedTuple,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from msgspec import Struct
 
@@ -52,7 +60,7 @@ Columns = dict[str, Column]
 
 
 def _fields(record: type[Struct | ClaudeEvent], **same: Plain) -> dict[str, Plain]:
-    return same | {name: _plain(hint) for name, hint in hints_of(record).items()}
+    return same | {name: _plain(hint) for name, hint in get_type_hints(record).items()}
 
 
 def _plain(hint: object) -> Plain:

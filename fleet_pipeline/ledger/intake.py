@@ -133,7 +133,6 @@ def _height(parts: Sequence[pl.DataFrame]) -> int:
 
 
 def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
-    compact = evidence.compact(table.schema)
-    known = store.read_frame(path, compact)
-    whole = table.merge(pl.concat([known, *(part.cast(compact) for part in rows)]))
+    known = store.read_frame(path, evidence.compact(table.schema))
+    whole = table.merge(pl.concat([known, *rows]))
     store.write_frame(path, whole.cast(table.schema))
