@@ -1,5 +1,6 @@
 """The one way up to the graph, taken when a command needs it: loading Dagster takes seconds."""
 
+import atexit
 import gc
 from datetime import date
 from functools import cache
@@ -31,4 +32,5 @@ def runs() -> _Runs:
         return cast(_Runs, import_module("assets.runs"))
     finally:
         gc.freeze()
+        atexit.register(gc.unfreeze)  # DuckDB complains of what is still there in the end
         gc.enable()
