@@ -10,7 +10,7 @@ from fleet_pipeline import errors
 
 
 def refusals(events: Iterable[dg.DagsterEvent], close: date | None) -> list[str]:
-    """Return why a run failed, a line each; never more of an error than may be repeated.
+    """Return why a run failed, each reason once; never more of an error than may be repeated.
 
     Checks that refused come alone: what failed after them did so for their sake. Raises
     KeyboardInterrupt where the run was interrupted.
@@ -24,7 +24,9 @@ def refusals(events: Iterable[dg.DagsterEvent], close: date | None) -> list[str]
     failures = [event for event in events if event.is_step_failure]
     # Without a failed step it is the run that failed, before its first one.
     failures = failures or [event for event in events if event.is_job_failure]
-    return [nothing + _reason(event).removeprefix(nothing) for event in failures]
+    reasons = [nothing + _reason(event).removeprefix(nothing) for event in failures]
+    # Several steps may stumble over the same file.
+    return list(dict.fromkeys(reasons))
 
 
 def refuses(check: dg.AssetCheckEvaluation) -> bool:

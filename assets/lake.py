@@ -10,7 +10,7 @@ from assets.resources import Fleet
 from assets.tables import schema_shown
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.store import write_frame
+from fleet_pipeline.ledger.store import read_table, write_frame
 
 _PREVIEW_ROWS = 10
 
@@ -47,21 +47,27 @@ def tables_of(home: Home, week: str, names: Iterable[str]) -> dict[str, pl.DataF
     """Return tables of the week with the partition key ``week``, by name.
 
     For what takes nearly all of them: as inputs, each would be two events in the history of a run.
-    Raises SourceError for one that was never made.
+    Raises SourceError for one that was never made, or is damaged.
     """
     tables = {}
     for name in names:
         path = _path(home, name, week)
         if not path.exists():
             raise SourceError(f"{name} of the week from {week} was never made: materialize it too")
-        tables[name] = pl.read_parquet(path, hive_partitioning=False)
+        tables[name] = read_table(path)
     return tables
 
 
 def made_before(home: Home, week: str, table: str) -> pl.DataFrame | None:
-    """Return a table of the week with the partition key ``week`` as an earlier run left it."""
+    """Return a table of the week with the partition key ``week`` as an earlier run left it.
+
+    None where there was none, or it is damaged: this run makes it anew.
+    """
     path = _path(home, table, week)
-    return pl.read_parquet(path, hive_partitioning=False) if path.exists() else None
+    try:
+        return read_table(path) if path.exists() else None
+    except SourceError:
+        return None
 
 
 def _path(home: Home, table: str, week: str) -> Path:

@@ -12,12 +12,16 @@ from fleet_pipeline.transcripts.files import Client
 
 @dataclass(frozen=True)
 class HomeState:
-    """The folder of the data; ``damaged`` are files of its lake that cannot be read."""
+    """The folder of the data; ``damaged`` are files of its lake that cannot be read.
+
+    ``set_aside`` is evidence that could not be, and was given another name.
+    """
 
     folder: Path
     exists: bool
     writable: bool
     damaged: list[str]
+    set_aside: list[str]
 
 
 @dataclass(frozen=True)

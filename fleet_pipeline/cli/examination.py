@@ -29,6 +29,7 @@ from fleet_pipeline.cli.diagnosis import (
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.hosts import hosts
+from fleet_pipeline.ledger import damage
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.register import Register
 from fleet_pipeline.org import Org, fleet_file, priced_models
@@ -42,6 +43,9 @@ MEASURED: Final = {"claude": "2.1.330", "codex": "0.169"}
 
 ENDANGERED: Final = timedelta(days=23)
 """Claude Code deletes a transcript 30 days after its last line: at this age it is time to read."""
+
+_NEITHER: Final = ("prices", "catalog", "probes")
+"""Tables of the lake that are no evidence, and not made anew by each run either."""
 
 
 def examine(settings: Settings, now: datetime) -> Diagnosis:
@@ -125,24 +129,19 @@ def _places_of(places: Places, seen: Found, named: bool) -> list[Place]:
 def _home(home: Home) -> HomeState:
     nearest = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
     writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
-    derived = home.lake / "weekly"  # made anew by each run
-    files = sorted([*home.lake.rglob("*.parquet"), *home.quarantine.glob("*.parquet")])
+    other = [path for table in _NEITHER for path in (home.lake / table).rglob("*.parquet")]
     damaged = [
-        str(path.relative_to(home.root))
-        for path in files
-        if not path.is_relative_to(derived) and path != home.lake / "register.parquet"
-        if not _is_whole(path)
+        *damage.damaged_evidence(home),
+        *damage.damaged_days(home),
+        *sorted(path for path in other if not damage.is_whole(path)),
     ]
-    return HomeState(home.root, home.root.is_dir(), writable, damaged)
-
-
-def _is_whole(path: Path) -> bool:
-    """Say whether a Parquet file ends as one: what was cut short or overwritten does not."""
-    try:
-        pl.read_parquet_schema(path)
-    except (OSError, pl.exceptions.PolarsError):
-        return not path.exists()
-    return True
+    return HomeState(
+        home.root,
+        home.root.is_dir(),
+        writable,
+        [str(path.relative_to(home.root)) for path in damaged],
+        [str(path.relative_to(home.root)) for path in damage.lies_aside(home)],
+    )
 
 
 def _deletable_before(settings: Settings, now: datetime) -> datetime | None:

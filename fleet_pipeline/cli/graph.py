@@ -1,6 +1,9 @@
 """The one way up to the graph, taken when a command needs it: loading Dagster takes seconds."""
 
+import atexit
+import gc
 from datetime import date
+from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -18,6 +21,16 @@ class _Runs(Protocol):
         """Return the variables with which Dagster's own commands work on the same home."""
 
 
+@cache
 def runs() -> _Runs:
-    """Load the graph and return what runs it."""
-    return cast(_Runs, import_module("assets.runs"))
+    """Load the graph and return what runs it.
+
+    It is hundreds of thousands of objects that stay: each look for garbage would go through them.
+    """
+    gc.disable()
+    try:
+        return cast(_Runs, import_module("assets.runs"))
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # DuckDB complains of what is still there in the end
+        gc.enable()

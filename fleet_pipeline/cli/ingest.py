@@ -91,9 +91,22 @@ def _read(home: homes.Home, sources: "list[Places]", found: "list[Found]", full:
     unreadable = sum(sum(here.passed_over.values()) for here in found)
     with progress.shown("reading transcripts", sum(here.bytes for here in found)) as advance:
         report = ledger.ingest(home, sources, found=found, full=full, progress=advance)
+        dropped = ledger.drop_damaged_days(home) if full else []
+        before = ledger.usage(home).height if report.set_aside else None
         ledger.recount(home, everything=full)
     if sum(report.passed_over.values()) == unreadable:
         ledger.note_that_all_is_read(home, sources, found)
+    for path in report.set_aside:
+        output.note(f"WARNING: damaged evidence was set aside: {path}", "warning")
+    for path in dropped:
+        output.note(f"WARNING: {path} was damaged and is counted again", "warning")
+    if before is not None:
+        now = ledger.usage(home).height
+        output.note(
+            f"WARNING: {before:,} requests were counted before, {now:,} are now; what transcripts"
+            " no longer hold comes back only from a backup",
+            "warning",
+        )
     left_out = "".join(f", {n:,} {reason}" for reason, n in sorted(report.passed_over.items()))
     tables = f", {report.tables_read:,} tables of evidence" if report.tables_read else ""
     output.note(

@@ -6,12 +6,15 @@ Pure: a diagnosis in, problems out, the worst first.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 from fleet_pipeline.cli.diagnosis import Diagnosis
 from fleet_pipeline.cli.examination import ENDANGERED, MEASURED
 from fleet_pipeline.home import DEMO_HOST
 from fleet_pipeline.hosts import QUIET_DAYS, is_quiet, told
+from fleet_pipeline.ledger.store import remedy
 from fleet_pipeline.quality import quarantine_is_small
 
 _QUIET: Final = timedelta(days=QUIET_DAYS)
@@ -42,18 +45,13 @@ def _of_home(found: Diagnosis) -> Iterator[Problem]:
     home = found.home
     if not home.writable:
         yield Problem(f"{home.folder} cannot be written", "choose another folder with --home", True)
-    evidence = [name for name in home.damaged if not name.startswith("lake/usage/")]
-    if evidence:
+    for do, damaged in groupby(home.damaged, lambda name: remedy(Path(name))):
+        yield Problem(f"damaged: {_listed([*damaged])}", do, True)
+    if home.set_aside:
         yield Problem(
-            f"damaged: {_listed(evidence)}",
-            "bring it back from a backup, or delete it and run `fleet ingest --full`, which reads"
-            " the transcripts that still exist",
-            True,
-        )
-    elif home.damaged:
-        yield Problem(
-            f"damaged: {_listed(home.damaged)}",
-            "delete it and run `fleet ingest --full`: it is counted again from the evidence",
+            f"damaged and set aside: {_listed(home.set_aside)}",
+            "bring the file back from a backup and run `fleet ingest --full`; delete what was set"
+            " aside once nothing of it is missed",
             True,
         )
     if found.register.state == "damaged":

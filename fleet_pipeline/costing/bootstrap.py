@@ -23,22 +23,40 @@ def sampling_intervals(
 ) -> dict[str, tuple[int, int]]:
     """Return the 2.5th and 97.5th percentile of the sum of each integer column but ``stratum``.
 
-    One row is one session. Each draw takes as many sessions of every stratum as there are, with
-    replacement (cluster bootstrap, Davison & Hinkley 1997, 3.8). Sums are integers and percentiles
-    are draws, so that the same rows in the same order give the same interval on every machine.
+    One row is one session. Sums are integers and percentiles are draws, so that the same rows in
+    the same order give the same interval on every machine.
     """
     columns = [name for name in sessions.columns if name != stratum]
     sums = {name: pl.zeros(draws, pl.Int64, eager=True) for name in columns}
-    generator = random.Random(seed)
-    for group in sessions.sort(stratum, maintain_order=True).partition_by(stratum):
-        resampled: dict[str, list[pl.Series]] = {name: [] for name in columns}
-        for count, drawn in _drawn_rows(generator, group.height, draws):
-            for name in columns:
-                values = group[name].gather(drawn).reshape((count, group.height))
-                resampled[name].append(values.arr.sum())
-        for name in columns:
-            sums[name] = sums[name] + pl.concat(resampled[name])
-    return {name: _percentiles(sums[name]) for name in columns}
+    for _, drawn in resampled_sums(sessions, stratum=stratum, draws=draws, seed=seed):
+        sums = {name: sums[name] + drawn[name] for name in columns}
+    of_each = {name: middle_of(sums[name]) for name in columns}
+    return {name: (int(low), int(high)) for name, (low, high) in of_each.items()}
+
+
+def resampled_sums(
+    sessions: pl.DataFrame, *, stratum: str, draws: int = DRAWS, seed: int = SEED
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield each stratum, in order of name, with the sums of its integer columns in each draw.
+
+    Each draw takes as many sessions of the stratum as there are, with replacement (cluster
+    bootstrap, Davison & Hinkley 1997, 3.8). What is drawn depends on the seed, the stratum's name
+    and how many sessions it has: not on any other stratum.
+    """
+    groups = sessions.partition_by(stratum, maintain_order=True, as_dict=True, include_key=False)
+    for (name,), group in sorted(groups.items()):
+        generator = random.Random(f"{seed}/{name}")
+        drawn = [
+            group.select(pl.all().gather(rows).reshape((count, group.height)).arr.sum())
+            for count, rows in _drawn_rows(generator, group.height, draws)
+        ]
+        yield name, pl.concat(drawn)
+
+
+def middle_of(draws: pl.Series) -> tuple[float, float]:
+    """Return the 2.5th and 97.5th percentile of ``draws``, both of them draws; 0 without any."""
+    low, high = (draws.quantile(q, interpolation="nearest") or 0 for q in (_LOW, _HIGH))
+    return low, high
 
 
 def _drawn_rows(
@@ -53,8 +71,3 @@ def _drawn_rows(
         random_bytes = pa.py_buffer(generator.randbytes(4 * size))
         numbers = pl.Series(pa.Array.from_buffers(pa.uint32(), size, [None, random_bytes]))
         yield count, (numbers.cast(pl.UInt64) * height // _RANGE).cast(pl.UInt32)
-
-
-def _percentiles(sums: pl.Series) -> tuple[int, int]:
-    low, high = (int(sums.quantile(q, interpolation="nearest") or 0) for q in (_LOW, _HIGH))
-    return low, high

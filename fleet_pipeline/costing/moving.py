@@ -94,9 +94,15 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
 
     ``requests`` are in the order of ``row``, in which they stay.
     """
+    of_each = prices.drop("model", "up_to_minute", "up_to_tokens")
+    # What decides is joined and sorted, and none of the other columns.
+    if (of_each["from_minute"] == 0).all() and (of_each["from_tokens"] == 0).all():
+        found = requests.select("date").join(
+            of_each.drop("from_minute"), on="date", how="left", maintain_order="left"
+        )
+        return requests.hstack(found.drop("date"))
     minute = pl.col("ts").dt.hour().cast(pl.Int64) * 60 + pl.col("ts").dt.minute()
     parts = prices.select("date", "from_minute").unique().sort("from_minute")
-    # What decides goes through the sorting, and none of the other columns.
     found = (
         requests.select("row", "date", prompt, minute=minute)
         .sort("minute")
@@ -110,7 +116,7 @@ def _at_tier(requests: pl.DataFrame, prompt: str, prices: pl.DataFrame) -> pl.Da
         )
         .sort(prompt)
         .join_asof(
-            prices.drop("model", "up_to_minute", "up_to_tokens"),
+            of_each,
             left_on=prompt,
             right_on="from_tokens",
             by=["date", "from_minute"],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         unfamiliar,
         usage,
     )
+    from fleet_pipeline.ledger.damage import drop_damaged_days
     from fleet_pipeline.ledger.glance import note_that_all_is_read, nothing_is_new
     from fleet_pipeline.ledger.ingestion import Report, ingest
 
@@ -26,6 +27,7 @@ __all__ = [
     "Held",
     "Report",
     "Sources",
+    "drop_damaged_days",
     "held",
     "ingest",
     "note_that_all_is_read",
@@ -42,6 +44,7 @@ _MODULES = {
     "Held": "counting",
     "Report": "ingestion",
     "Sources": "counting",
+    "drop_damaged_days": "damage",
     "held": "counting",
     "ingest": "ingestion",
     "note_that_all_is_read": "glance",

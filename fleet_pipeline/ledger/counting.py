@@ -7,20 +7,19 @@ from typing import Final, TypedDict
 
 import polars as pl
 
-from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import DEMO_HOST, Home
 from fleet_pipeline.ledger import evidence, store
 from fleet_pipeline.ledger.claude_rules import count_claude
 from fleet_pipeline.ledger.codex_rules import count_codex
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.connected import ClaudeEvidence
+from fleet_pipeline.ledger.damage import drop_damaged_days
 from fleet_pipeline.ledger.days import day_of, host_of
 from fleet_pipeline.ledger.reconciliation import NEEDED, compare_sessions, in_short
 from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
 _COMPACT: Final = evidence.compact(USAGE)
-_FILES: Final = "host=*/date=*.parquet"
 _CHUNK_BYTES: Final = 2**19
 
 
@@ -35,7 +34,7 @@ def recount(home: Home, *, everything: bool = False) -> int:
     with home.lock("fleet recount"):
         waiting = Waiting(home)
         if everything:
-            _drop_damaged_days(home)
+            drop_damaged_days(home)
         if everything or waiting.rules != RULES_VERSION:
             waiting.add_everything()
         # Once a client is counted the lost file is there again, though the other's rows are not.
@@ -45,15 +44,6 @@ def recount(home: Home, *, everything: bool = False) -> int:
             changed += _count_codex_days(home)
         waiting.clear(RULES_VERSION)
         return changed
-
-
-def _drop_damaged_days(home: Home) -> None:
-    """Take away what cannot be read of the ledger: the evidence has everything that it takes."""
-    for path in (home.lake / "usage").glob(_FILES):
-        try:
-            store.read_frame(path, USAGE)
-        except SourceError:
-            path.unlink()
 
 
 def _count_claude_days(home: Home, days: set[date]) -> int:

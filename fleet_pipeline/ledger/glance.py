@@ -6,7 +6,9 @@ what it says is that nothing has changed since everything was read and counted.
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from os import SEEK_END
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -34,8 +36,21 @@ def nothing_is_new(home: Home, sources: Sequence[Places], found: Sequence[Found]
         known == _glance(sources, found)
         and waiting.rules == RULES_VERSION
         and not waiting.is_any_day_left()
-        and (home.lake / "register.parquet").exists()
+        and _ends_whole(home.lake / "register.parquet")
     )
+
+
+def _ends_whole(table: Path) -> bool:
+    """Say whether a Parquet file is there and has its end: loading what reads it takes longer."""
+    try:
+        with table.open("rb") as file:
+            file.seek(-len(_MAGIC), SEEK_END)
+            return file.read() == _MAGIC
+    except OSError:
+        return False
+
+
+_MAGIC: Final = b"PAR1"
 
 
 def note_that_all_is_read(home: Home, sources: Sequence[Places], found: Sequence[Found]) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Final
 
 from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.damage import set_aside
 from fleet_pipeline.ledger.entry import Entry
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.reading import Batch, ToRead
@@ -40,7 +42,8 @@ class Report:
     """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as stored.
 
     ``tables_read`` are those of hosts that send evidence instead of transcripts. ``failures`` say
-    of each host that could not be read, or not all of it, what is in the way.
+    of each host that could not be read, or not all of it, what is in the way. ``set_aside`` is
+    where evidence lies that was damaged.
     """
 
     files: int = 0
@@ -49,6 +52,7 @@ class Report:
     tables_read: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
     failures: dict[str, list[str]] = field(default_factory=dict)
+    set_aside: list[Path] = field(default_factory=list)
 
 
 def ingest(
@@ -63,7 +67,8 @@ def ingest(
     """Bring the evidence of ``home`` up to date with ``sources``.
 
     ``found`` is what lies there, if somebody looked already; what could not be read is added to it.
-    ``full`` reads every transcript whole again. ``readers`` are processes that share the reading
+    ``full`` reads every transcript whole again, and sets aside what is damaged of the evidence: it
+    is made anew from what transcripts still hold. ``readers`` are processes that share the reading
     while this one writes; by default as many as there are cores for, where there is enough to read,
     else this one does both. The store is the same in any case. A source that cannot be read stops
     no other: it is told in the report. Raises BusyError where another process is writing, OSError
@@ -73,7 +78,7 @@ def ingest(
     home.prepare()
     with home.lock("fleet ingest"), _without_garbage_collection():
         bring_up_to_date(home)
-        report = Report()
+        report = Report(set_aside=set_aside(home) if full else [])
         register = Register(home.lake / "register.parquet")
         for number, places in enumerate(sources):
             here = found[number] if found else find(places)

@@ -5,7 +5,7 @@ of Polars): not on the order in which they came, on repeats, or on what was inte
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,9 @@ from fleet_pipeline.home import write_whole
 from fleet_pipeline.ledger.days import host_of
 
 Merge = Callable[[pl.DataFrame], pl.DataFrame]
+
+UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What Polars raises where a file is no Parquet file, or no longer."""
 
 
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
@@ -42,8 +45,43 @@ def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
         return pl.DataFrame(schema=schema)
     try:
         return _scan([path], schema).drop(_PATH).collect()
-    except pl.exceptions.PolarsError:
-        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
+    except UNREADABLE:
+        raise damaged(path) from None
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Return the rows of one file as they are; raises SourceError for one that is damaged."""
+    try:
+        return pl.read_parquet(path, hive_partitioning=False, glob=False)
+    except UNREADABLE:
+        raise damaged(path) from None
+
+
+def damaged(path: Path) -> SourceError:
+    """Return the error that names a file which cannot be read, and what to do about it."""
+    return SourceError(f"{path} is damaged; {remedy(path)}")
+
+
+def remedy(path: Path) -> str:
+    """Return what brings a damaged file back: that depends on what it was made of."""
+    kind = next((part for part in reversed(path.parts) if part in _REMEDIES), "prices")
+    close = date.fromisoformat(path.stem) + _WEEK if kind == "weekly" else None
+    return _REMEDIES[kind].format(close=close)
+
+
+_REMEDIES: Final = {
+    **dict.fromkeys(
+        ("events", "quota", "totals", "transcripts", "unfamiliar", "quarantine"),
+        "bring it back from a backup, or let `fleet ingest --full` set it aside and make it anew"
+        " from the transcripts that still exist",
+    ),
+    **dict.fromkeys(("prices", "catalog", "probes"), "bring it back from a backup, or delete it"),
+    "usage": "`fleet recount` makes it anew from the evidence",
+    "weekly": "`fleet refresh --as-of {close}` makes it anew",
+}
+"""By the folder of the home in which a file lies."""
+
+_WEEK: Final = timedelta(days=7)
 
 
 def read_files(
@@ -60,7 +98,7 @@ def read_files(
     rows = _scan(paths, schema).with_columns(host=pl.col(_PATH).replace_strict(hosts)).drop(_PATH)
     try:
         return (rows if where is None else rows.filter(where)).collect()
-    except pl.exceptions.PolarsError:
+    except UNREADABLE:
         for path in paths:
             read_frame(path, schema)
         raise

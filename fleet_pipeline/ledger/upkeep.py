@@ -15,10 +15,11 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.errors import ConfigurationError, SourceError
+from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home, write_whole
 from fleet_pipeline.ledger.counting import recount, usage
 from fleet_pipeline.ledger.days import day_of
+from fleet_pipeline.ledger.store import UNREADABLE, damaged
 from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
 
 KEPT: Final = ("events", "quota", "totals", "transcripts", "unfamiliar", "prices", "catalog")
@@ -71,7 +72,7 @@ def holdings(home: Home) -> list[Holding]:
     found = []
     for table in (*KEPT, *DERIVED):
         paths = [path for path in (home.lake / table).rglob("*") if path.is_file()]
-        days = [day_of(path) for path in paths if path.name.startswith("date=")]
+        days = [day_of(path) for path in paths if path.match("date=*.parquet")]
         found.append(
             Holding(
                 table,
@@ -180,8 +181,8 @@ def _rows(path: Path) -> int:
         return 0
     try:
         return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
-    except pl.exceptions.PolarsError:
-        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
+    except UNREADABLE:
+        raise damaged(path) from None
 
 
 def _bytes(paths: list[Path]) -> int:
@@ -201,6 +202,6 @@ def _smaller(path: Path, data: bytes) -> bytes:
         )
         new = buffer.getvalue()
         same = pl.read_parquet(BytesIO(new)).equals(frame)
-    except pl.exceptions.PolarsError:
-        raise SourceError(f"{path} is damaged; bring it back from a backup") from None
+    except UNREADABLE:
+        raise damaged(path) from None
     return new if same else data

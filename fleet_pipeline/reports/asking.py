@@ -14,7 +14,7 @@ import polars as pl
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
-from fleet_pipeline.reports.views import View, views
+from fleet_pipeline.reports.views import View, require_whole, views
 
 LATEST: Final = "latest"
 """The schema in which each weekly table has only its last week."""
@@ -50,7 +50,13 @@ def ask(home: Home, question: str) -> pl.DataFrame:
     words = set(re.findall(r"\w+", question.lower()))
     named = {name: view for name, view in views(home).items() if name.lower() in words}
     with _sealed(named) as engine:
-        return _answer(engine, _only_select(engine, question))
+        try:
+            return _answer(engine, _only_select(engine, question))
+        except ConfigurationError:
+            # A file that cannot be read is no mistake of the question.
+            for view in named.values():
+                require_whole(view())
+            raise
 
 
 def columns(home: Home) -> pl.DataFrame:

@@ -21,8 +21,10 @@ from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import DEMO_HOST, Home
 from fleet_pipeline.ledger import sessions
 from fleet_pipeline.ledger.columns import USAGE
+from fleet_pipeline.ledger.damage import is_whole
 from fleet_pipeline.ledger.days import host_of
 from fleet_pipeline.ledger.evidence import CLAUDE, CODEX, QUOTA, TOTALS, UNFAMILIAR
+from fleet_pipeline.ledger.store import damaged
 
 View = Callable[[], ds.Dataset]
 """Opens a table; raises SourceError where its files cannot be read as one."""
@@ -62,10 +64,24 @@ def _sessions(home: Home) -> ds.Dataset:
 
 
 def newest_request(home: Home) -> datetime | None:
-    """Return the UTC time of the last request in the ledger, None where there is none."""
-    times = views(home)["usage"]().to_table(columns=["ts"])["ts"]
-    newest: datetime | None = pc.max(times).as_py()
+    """Return the UTC time of the last request in the ledger, None where there is none.
+
+    Raises SourceError naming a damaged day.
+    """
+    ledger = views(home)["usage"]()
+    try:
+        newest: datetime | None = pc.max(ledger.to_table(columns=["ts"])["ts"]).as_py()
+    except (OSError, pa.ArrowException):
+        require_whole(ledger)
+        raise
     return newest
+
+
+def require_whole(view: ds.Dataset) -> None:
+    """Raise SourceError naming the first file of a view that cannot be read, if there is one."""
+    for path in map(Path, getattr(view, "files", ())):
+        if not is_whole(path):
+            raise damaged(path)
 
 
 def _real(lake: Path, paths: Iterable[Path]) -> list[Path]:
@@ -84,7 +100,7 @@ def _of_days(paths: Sequence[Path], schema: pl.Schema) -> ds.Dataset:
 
 def _of_weeks(name: str, paths: Sequence[Path]) -> ds.Dataset:
     try:
-        own = pa.unify_schemas([pq.read_schema(path) for path in paths])
+        own = pa.unify_schemas([_columns(path) for path in paths])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         raise SourceError(
             f"{paths[0].parent}: the weeks of {name} cannot be read as one table;"
@@ -92,6 +108,13 @@ def _of_weeks(name: str, paths: Sequence[Path]) -> ds.Dataset:
         ) from None
     arrow = pa.schema([pa.field("week", pa.date32()), *own])
     return _dataset(paths, arrow, "week", _close)
+
+
+def _columns(path: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path)
+    except pa.ArrowException:
+        raise damaged(path) from None
 
 
 def _dataset(

@@ -4,21 +4,21 @@ Belongs here: the share, its sampling interval, and what it says about a target.
 move is decided in ``turns``; the target is the operator's.
 """
 
-import random
-from collections.abc import Sequence
+import operator
+from collections import Counter
+from collections.abc import Mapping
+from functools import reduce
 from typing import Final
 
 import polars as pl
 
-DRAWS: Final = 2_000
-SEED: Final = 20_260_618
+from fleet_pipeline.costing.bootstrap import middle_of, resampled_sums
+
 FEWEST_SESSIONS: Final = 5
 """With fewer sessions there is no interval: a handful says nothing about the spread."""
 
 WHOLE_FLEET: Final = ""
 """Stands in the place of an agent for the fleet as a whole."""
-
-_Sessions = Sequence[tuple[int, int]]
 
 
 def eligible_share(turns: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
@@ -47,51 +47,38 @@ def eligible_share(turns: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("agent", "host", "session_id")
     )
-    strata: dict[str, _Sessions] = {
-        agent: sessions.filter(pl.col("agent") == agent).select("movable", "full").rows()
-        for agent in targets["agent"]
-    }
-    unknown = dict(sessions.group_by("agent").agg(pl.col("unknown").sum()).iter_rows())
-    target_tokens = int(targets["target_tokens"].sum())
-    full_tokens = sum(part for rows in strata.values() for _, part in rows)
-    rows = [
-        _row(
-            WHOLE_FLEET,
-            list(strata.values()),
-            sum(unknown.values()),
-            target_tokens / full_tokens if full_tokens else 0.0,
-        )
-    ]
-    rows += [
-        _row(agent, [strata[agent]], unknown.get(agent, 0), share)
-        for agent, share in targets.select("agent", "target_share").iter_rows()
-    ]
+    sums = sessions.group_by("agent").agg(
+        pl.len().cast(pl.Int64).alias("sessions"), pl.col("full", "movable", "unknown").sum()
+    )
+    whole = sums.sum().with_columns(agent=pl.lit(WHOLE_FLEET))
+    used = {row["agent"]: row for row in pl.concat([whole, sums]).iter_rows(named=True)}
+    between = intervals(sessions.select("agent", "full", "movable"))
+    full_tokens = used[WHOLE_FLEET]["full"]
+    wanted = int(targets["target_tokens"].sum()) / full_tokens if full_tokens else 0.0
+    policy = [(WHOLE_FLEET, wanted), *targets.select("agent", "target_share").iter_rows()]
+    rows = [_row(agent, used.get(agent, _NOTHING), between.get(agent), of) for agent, of in policy]
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 
-def interval(strata: Sequence[_Sessions], name: str) -> tuple[float, float] | None:
+def intervals(sessions: pl.DataFrame) -> dict[str, tuple[float, float]]:
     """Return the 2.5th and 97.5th percentile of the movable share over resampled sessions.
 
-    Each stratum is resampled for itself, with replacement, DRAWS times; the draws depend on SEED
-    and ``name`` alone. None where there are fewer than FEWEST_SESSIONS, or no input.
+    ``sessions`` have ``agent``, and ``full`` and ``movable`` input, tokens. By agent, and for the
+    whole fleet; not where there are fewer than FEWEST_SESSIONS, or no input.
     """
-    if sum(map(len, strata)) < FEWEST_SESSIONS or not any(
-        full for rows in strata for _, full in rows
-    ):
-        return None
-    chance = random.Random(f"{SEED}/{name}")
-    shares = []
-    for _ in range(DRAWS):
-        movable = full = 0
-        for rows in strata:
-            drawn = chance.choices(rows, k=len(rows)) if rows else []
-            movable += sum(part for part, _ in drawn)
-            full += sum(part for _, part in drawn)
-        shares.append(movable / full if full else 0.0)
-    shares.sort()
-    return shares[round(0.025 * (DRAWS - 1))], shares[round(0.975 * (DRAWS - 1))]
+    drawn = dict(resampled_sums(sessions, stratum="agent"))
+    counts = Counter(sessions["agent"])
+    if drawn:
+        drawn[WHOLE_FLEET] = reduce(operator.add, drawn.values())
+        counts[WHOLE_FLEET] = sessions.height
+    return {
+        agent: middle_of(sums.select((pl.col("movable") / pl.col("full")).fill_nan(0)).to_series())
+        for agent, sums in drawn.items()
+        if counts[agent] >= FEWEST_SESSIONS and sums["full"].sum()
+    }
 
 
+_NOTHING: Final = {"sessions": 0, "full": 0, "movable": 0, "unknown": 0}
 _SCHEMA: Final = pl.Schema(
     {
         "agent": pl.String(),
@@ -110,15 +97,17 @@ _SCHEMA: Final = pl.Schema(
 
 
 def _row(
-    agent: str, strata: Sequence[_Sessions], unknown: int, target_share: float
+    agent: str,
+    used: Mapping[str, int],
+    interval: tuple[float, float] | None,
+    target_share: float,
 ) -> dict[str, object]:
-    full = sum(part for rows in strata for _, part in rows)
-    movable = sum(part for rows in strata for part, _ in rows)
-    low, high = interval(strata, agent) or (None, None)
+    full, movable, unknown = used["full"], used["movable"], used["unknown"]
+    low, high = interval or (None, None)
     share = movable / full if full else None
     return {
         "agent": agent,
-        "sessions": sum(map(len, strata)),
+        "sessions": used["sessions"],
         "full_input_tokens": full,
         "movable_tokens": movable,
         "unknown_tokens": unknown,

@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from assets.lake import ParquetLake
+from assets.lake import ParquetLake, made_before, tables_of
 from assets.partitions import weeks
 from assets.resources import Fleet
 from fleet_pipeline.errors import SourceError
+from fleet_pipeline.home import Home
 
 # Dagster's own, from a resource that is given to `materialize` already configured.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -94,3 +95,18 @@ def test_a_week_that_was_never_made_is_named(lake: ParquetLake) -> None:
     )
     with pytest.raises(SourceError, match="some_table of the week from 2026-06-10 was never made"):
         lake.load_input(context)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 cut short", b"garbage" * 500])
+def test_a_damaged_table_is_named_where_it_is_needed_and_otherwise_made_anew(
+    tmp_path: Path, content: bytes
+) -> None:
+    home, week = Home(tmp_path), "2026-06-10"
+    path = home.lake / "weekly" / "some_table" / f"{week}.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert made_before(home, week, "some_table") is None
+    with pytest.raises(SourceError) as caught:
+        tables_of(home, week, ["some_table"])
+    remedy = "`fleet refresh --as-of 2026-06-17` makes it anew"
+    assert str(caught.value) == f"{path} is damaged; {remedy}"

@@ -222,6 +222,16 @@ def test_publishing_the_same_week_again_changes_no_byte(fleet: Fleet) -> None:
     assert page.metadata["changed"].value is False
 
 
+def test_damaged_tables_of_the_week_are_made_anew(fleet: Fleet) -> None:
+    before = fleet.published()
+    tables = [*(fleet.home.lake / "weekly").rglob("*.parquet")]
+    assert len(tables) > 25
+    for number, path in enumerate(tables):
+        path.write_bytes((b"", b"PAR1 cut short", b"garbage" * 500)[number % 3])
+    assert fleet.run(CLOSE).success
+    assert fleet.published() == before
+
+
 def test_a_missing_upstream_week_is_named_when_the_page_is_run_alone(fleet: Fleet) -> None:
     before = fleet.published()
     result = fleet.run(date(2026, 6, 10), ["routing_page"])

@@ -223,7 +223,12 @@ def test_lines_that_were_left_out_lose_data_when_there_are_many(
 
 
 @pytest.mark.parametrize(
-    ("name", "remedy"), [("usage", "counted again from the evidence"), ("events", "from a backup")]
+    ("name", "remedy"),
+    [
+        ("usage", "`fleet recount` makes it anew"),
+        ("events", "from a backup, or let `fleet ingest --full`"),
+        ("transcripts", "from a backup, or let `fleet ingest --full`"),
+    ],
 )
 def test_a_damaged_file_of_the_lake_is_named_with_what_to_do(
     fleet: Run, org: Path, claude_transcript: WriteTranscript, name: str, remedy: str
@@ -231,7 +236,9 @@ def test_a_damaged_file_of_the_lake_is_named_with_what_to_do(
     claude_transcript(day=TODAY)
     fleet("ingest")
     [path] = Path(".fleet/lake", name).rglob("*.parquet")
-    path.write_bytes(path.read_bytes()[:-20])
+    data = bytearray(path.read_bytes())
+    data[60:160] = b"\xff" * 100
+    path.write_bytes(data)
     result = fleet("doctor")
     assert result.exit_code == 1
     assert f"LOSES DATA: damaged: {path.relative_to('.fleet')}" in result.stdout
@@ -245,8 +252,26 @@ def test_what_is_said_to_do_about_a_damaged_ledger_mends_it(
     before = fleet("ingest", "--json").stdout
     [path] = Path(".fleet/lake/usage").rglob("*.parquet")
     path.write_bytes(b"")
-    path.unlink()
-    assert fleet("ingest", "--full", "--json").stdout == before
+    assert fleet("recount").exit_code == 0
+    assert fleet("ingest", "--json").stdout == before
+    assert fleet("doctor").exit_code == 0
+
+
+def test_evidence_that_was_set_aside_is_named_until_it_is_deleted(
+    fleet: Run, org: Path, claude_transcript: WriteTranscript
+) -> None:
+    claude_transcript(2, day=TODAY)
+    before = fleet("ingest", "--json").stdout
+    [path] = Path(".fleet/lake/events").rglob("*.parquet")
+    path.write_bytes(b"")
+    result = fleet("ingest", "--full", "--json")
+    assert result.stdout == before
+    aside = path.with_name(f"{path.name}.damaged")
+    assert f"WARNING: damaged evidence was set aside: {aside.absolute()}" in result.stderr
+    assert "2 requests were counted before, 2 are now" in result.stderr
+    [says] = problems(fleet("doctor", "--json"), losing_data=True)
+    assert says == f"damaged and set aside: {aside.relative_to('.fleet')}"
+    aside.unlink()
     assert fleet("doctor").exit_code == 0
 
 

@@ -153,3 +153,23 @@ def test_the_evidence_behind_it_can_be_asked_for_even_where_there_is_none(
 ) -> None:
     answer = fleet("query", f"select count(*) as n from {view}", "--format", "json").stdout
     assert json.loads(answer) == [{"n": 0}]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 cut short", b"garbage" * 500])
+@pytest.mark.parametrize(
+    ("file", "question"),
+    [
+        ("usage/host=local/date=2026-06-10.parquet", "select count(*) from usage"),
+        ("weekly/turns/2026-06-03.parquet", "select count(*) from turns"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_makes_it_anew(
+    fleet: Run, file: str, question: str, content: bytes
+) -> None:
+    path = Path(".fleet/lake", file).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    result = fleet("query", question)
+    assert (result.exit_code, result.stdout) == (1, "")
+    [said] = result.stderr.splitlines()
+    assert said.startswith(f"fleet: {path} is damaged; `fleet re")

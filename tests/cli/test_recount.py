@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 Run = Callable[..., Result]
@@ -57,3 +58,28 @@ def test_the_totals_before_and_after_are_one_json_document(
     assert printed["files_changed"] == 0
     assert printed["before"] == printed["after"]
     assert printed["after"]["claude"]["requests"] == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 cut short", b"garbage" * 500 + b"PAR1"])
+def test_a_damaged_day_of_the_ledger_is_counted_again_and_not_compared(
+    fleet: Run, claude_transcript: WriteTranscript, machine: Path, content: bytes
+) -> None:
+    claude_transcript(2, name="a", day="2026-06-08")
+    claude_transcript(3, name="b", day="2026-06-09")
+    fleet("ingest")
+    shutil.rmtree(machine / ".claude")
+    before = {path: path.read_bytes() for path in ledger_files()}
+    damaged = ledger_files()[0].absolute()
+    damaged.write_bytes(content)
+    usage = fleet("usage", "--since", "2026-06-09")
+    assert (usage.exit_code, usage.stdout) == (1, "")
+    assert usage.stderr == (
+        f"fleet: {damaged} is damaged; `fleet recount` makes it anew from the evidence\n"
+    )
+    result = fleet("recount")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{damaged} was damaged: counted again, and left out of what is compared\n"
+        "no total changed\n1 of the ledger's files changed\n"
+    )
+    assert {path: path.read_bytes() for path in ledger_files()} == before

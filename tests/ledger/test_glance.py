@@ -59,8 +59,11 @@ def unlink(what: str) -> Callable[[Machine], None]:
     return remove
 
 
-def garble(machine: Machine) -> None:
-    (machine.home.lake / "glance.json").write_bytes(b"\xff{")
+def overwrite(what: str, data: bytes) -> Callable[[Machine], None]:
+    def damage(machine: Machine) -> None:
+        (machine.home.lake / what).write_bytes(data)
+
+    return damage
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,9 @@ def garble(machine: Machine) -> None:
         grow,
         touch,
         note_a_subagent,
-        garble,
+        overwrite("glance.json", b"\xff{"),
+        overwrite("register.parquet", b""),
+        overwrite("register.parquet", b"PAR1 damaged"),
         unlink("register.parquet"),
         unlink("uncounted.json"),
         unlink("usage/host=*/date=*.parquet"),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.worktypes import eligible_share
-from fleet_pipeline.worktypes.eligibility import FEWEST_SESSIONS, interval
+from fleet_pipeline.worktypes.eligibility import FEWEST_SESSIONS, WHOLE_FLEET, intervals
 
 TARGETS = pl.DataFrame(
     {
@@ -116,7 +116,22 @@ _SESSIONS = st.lists(
 def test_the_interval_lies_among_the_sessions_and_comes_out_alike_each_time(
     sessions: list[tuple[int, int]],
 ) -> None:
-    found = interval([sessions], "forge")
-    assert found is not None and found == interval([sessions], "forge")
+    frame = pl.DataFrame(sessions, schema=["movable", "full"], orient="row").with_columns(
+        agent=pl.lit("forge")
+    )
+    found = intervals(frame)
+    assert found == intervals(frame) and set(found) == {"forge", WHOLE_FLEET}
+    low, high = found["forge"]
     shares = [movable / full for movable, full in sessions]
-    assert min(shares) - 1e-12 <= found[0] <= found[1] <= max(shares) + 1e-12
+    assert min(shares) - 1e-12 <= low <= high <= max(shares) + 1e-12
+
+
+def test_work_of_one_agent_changes_no_other_agents_interval() -> None:
+    forge = [turn(session=s, movable=s % 2 == 0) for s in range(10)]
+    sage = [turn("sage", session=s, movable=s % 3 == 0) for s in range(7)]
+    alone, beside = (shares(*turns)["forge"] for turns in (forge, forge + sage))
+    assert alone == beside
+
+
+def test_sessions_without_any_input_have_no_interval() -> None:
+    assert shares(*(turn(session=s, tokens=0) for s in range(9)))["forge"]["eligible_low"] is None
