@@ -93,7 +93,7 @@ def test_the_candidates_are_those_of_the_example_fleet() -> None:
     assert _started([]).models == load(RILES_FLEET).models
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     cwds=st.lists(
         st.one_of(
