@@ -5,12 +5,14 @@ file; reading and writing Parquet belongs to the graph.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from textwrap import indent
 
 import duckdb
 import polars as pl
@@ -21,10 +23,17 @@ Parameter = str | int | float | bool | date | datetime | Decimal | None
 # expects that, so a statement has to say ``::bigint``.
 _HUGEINT = pl.Decimal(38, 0)
 
+_ANOTHER = re.compile(r"(?<=from )'(\w+)\.sql'")
+
 
 def statement(name: str) -> str:
-    """Return the SQL text of the table ``name``; FileNotFoundError where there is none."""
-    return files("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    """Return the SQL text of the table ``name``; FileNotFoundError where there is none.
+
+    What it reads ``from 'another.sql'`` stands in it in whole: each rule is written in one file,
+    and what is shown and published is what was run.
+    """
+    text = files("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return _ANOTHER.sub(lambda found: f"(\n{indent(statement(found[1]), '    ')})", text)
 
 
 def run(

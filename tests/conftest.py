@@ -4,9 +4,11 @@ How long an example takes says what else the machine has to do, not whether the 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import pytest
+import yaml
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
@@ -25,4 +27,28 @@ def unhurried_disk() -> Iterator[None]:
     """Let the disk write when it likes: no test cuts the power, and all would wait for it."""
     with pytest.MonkeyPatch.context() as system:
         system.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def texts_parsed_once() -> Iterator[None]:
+    """Parse the same YAML text once: hundreds of tests load copies of the example organisation.
+
+    What a text parses to depends on nothing else; a text that does not parse is tried each time.
+    """
+    scan = yaml.scan
+
+    @lru_cache(maxsize=64)
+    def tokens(text: str, Loader: type[yaml.SafeLoader]) -> tuple[yaml.Token, ...]:
+        return tuple(scan(text, Loader=Loader))
+
+    def scanned(text: str, Loader: type[yaml.SafeLoader]) -> Iterable[yaml.Token]:
+        try:
+            return tokens(text, Loader)
+        except yaml.YAMLError:
+            return scan(text, Loader=Loader)  # gives what stands before the mistake
+
+    with pytest.MonkeyPatch.context() as library:
+        library.setattr(yaml, "compose", lru_cache(maxsize=64)(yaml.compose))
+        library.setattr(yaml, "scan", scanned)
         yield

@@ -34,6 +34,16 @@ def test_every_statement_says_first_what_one_row_is(name: str) -> None:
     assert tables.statement(name).startswith("-- One row")
 
 
+def test_a_statement_holds_in_whole_what_it_reads_from_another() -> None:
+    """One rule for the price of a request: published with each table that is made by it."""
+    shared = [line.strip() for line in tables.statement("priced_requests").splitlines()]
+    for name in ("report_lines", "subscription_value"):
+        lines = [line.strip() for line in tables.statement(name).splitlines()]
+        start = lines.index(shared[0])
+        assert lines[start : start + len(shared)] == shared
+        assert ".sql'" not in tables.statement(name)
+
+
 def test_a_table_without_a_statement_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"no_such_table\.sql"):
         tables.statement("no_such_table")

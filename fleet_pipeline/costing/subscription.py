@@ -18,4 +18,8 @@ def subscription_value(requests: pl.DataFrame, book: PriceBook = EMBEDDED) -> pl
     """
     used = requests.select("model", "date").drop_nulls()
     prices = list_prices(PROVIDER, used["model"].unique(), used["date"].unique(), book)
-    return tables.run("subscription_value", requests=requests, list_prices=prices)
+    return tables.run(
+        "subscription_value",
+        requests=requests,
+        list_prices=prices.with_columns(client=pl.lit("claude")),
+    )

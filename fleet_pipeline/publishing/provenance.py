@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from importlib import import_module
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from fleet_pipeline.ledger.versions import PARSER_VERSION, RULES_VERSION
 from fleet_pipeline.org import Org
 from fleet_pipeline.publishing.stated import ROWS
 from fleet_pipeline.publishing.tables import parquet_bytes
+from fleet_pipeline.tables import statement
 from fleet_pipeline.weeks import window
 
 Record = dict[str, object]
@@ -200,7 +200,7 @@ def made(table: str) -> Made:
 
 
 def made_by(table: str) -> list[Record]:
-    """Return the statement and the function of a table, each with the sum of its file."""
+    """Return the statement and the function of a table, with the sums of its text and its file."""
     how = made(table)
     found: list[Record] = []
     if how.sql:
@@ -214,9 +214,9 @@ def made_by(table: str) -> list[Record]:
 
 
 def statement_bytes(table: str) -> bytes | None:
-    """Return the SQL file that a table is made by; None where it is a function's alone."""
+    """Return the SQL that a table is made by; None where it is a function's alone."""
     name = LINEAGE[table].sql if table in LINEAGE else None
-    return files("sql").joinpath(f"{name}.sql").read_bytes() if name else None
+    return statement(name).encode() if name else None
 
 
 def _inputs(home: Home, org: Org, close: date) -> Record:

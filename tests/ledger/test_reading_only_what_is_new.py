@@ -3,11 +3,13 @@
 import os
 import shutil
 from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 import pytest
 import zstandard
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.ledger import recount, unfamiliar
@@ -67,38 +69,67 @@ def seen(machine: Machine) -> tuple[object, ...]:
     return machine.ledger_bytes(), machine.sources(), beside
 
 
+class AtOnce(NamedTuple):
+    """A machine whose one transcript came whole, which no test changes, and what is known of it."""
+
+    machine: Machine
+    billed: dict[str, tuple[int, ...]]
+    seen: tuple[object, ...]
+
+
+@pytest.fixture(scope="module")
+def story_at_once(tmp_path_factory) -> AtOnce:
+    machine = Machine(tmp_path_factory.mktemp("machine"))
+    machine.write(machine.claude("p/s.jsonl"), STORY)
+    machine.ingest()
+    return AtOnce(machine, machine.billed(), seen(machine))
+
+
 @settings(max_examples=12, deadline=None)
 @given(cuts=st.lists(st.integers(0, len(STORY)), max_size=4))
 @example(cuts=[len(STORY) - 1])
 @example(cuts=[STORY.index(b"\n"), STORY.index(b"\n") + 1])
 @example(cuts=[STORY.index("ë".encode()) + 1])
-def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_path_factory, cuts):
-    at_once, in_pieces = (Machine(tmp_path_factory.mktemp("machine")) for _ in range(2))
-    at_once.write(path := at_once.claude("p/s.jsonl"), STORY)
-    at_once.ingest()
-    growing = in_pieces.root / path.relative_to(at_once.root)
+def test_a_transcript_that_grows_in_any_pieces_counts_as_if_it_came_at_once(
+    tmp_path_factory, story_at_once, cuts
+):
+    in_pieces = Machine(tmp_path_factory.mktemp("machine"))
     for age, cut in enumerate(sorted([*cuts, len(STORY)])):
+        growing = in_pieces.claude("p/s.jsonl")
         in_pieces.write(growing, STORY[:cut], at=WRITTEN + timedelta(minutes=age))
         in_pieces.ingest()
-    assert in_pieces.billed() == at_once.billed()
-    assert seen(in_pieces) == seen(at_once)
-    assert unfamiliar(at_once.home)["name"].to_list() == ["holo-note", "new_tokens"]
-    assert at_once.sources()["reconciliation"]["claude"]["comparable"] == 1
+    assert in_pieces.billed() == story_at_once.billed
+    assert seen(in_pieces) == story_at_once.seen
+
+
+def test_the_transcript_that_grows_has_what_a_ledger_could_lose(story_at_once):
+    machine = story_at_once.machine
+    assert unfamiliar(machine.home)["name"].to_list() == ["holo-note", "new_tokens"]
+    assert machine.sources()["reconciliation"]["claude"]["comparable"] == 1
+
+
+@pytest.fixture(scope="module")
+def rollout_at_once(tmp_path_factory) -> AtOnce:
+    machine = Machine(tmp_path_factory.mktemp("machine"))
+    machine.write(machine.codex("2026/06/01/rollout-1.jsonl"), told(story_of_codex()))
+    machine.ingest()
+    return AtOnce(machine, machine.billed(), seen(machine))
 
 
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
-def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(tmp_path_factory, data):
+def test_a_rollout_that_grows_in_any_pieces_counts_as_if_it_came_at_once(
+    tmp_path_factory, rollout_at_once, data
+):
     story = told(story_of_codex())
     cuts = data.draw(st.lists(st.integers(0, len(story)), max_size=4))
-    at_once, in_pieces = (Machine(tmp_path_factory.mktemp("machine")) for _ in range(2))
-    for machine, ends in ((at_once, [len(story)]), (in_pieces, sorted([*cuts, len(story)]))):
-        for age, end in enumerate(ends):
-            path = machine.codex("2026/06/01/rollout-1.jsonl")
-            machine.write(path, story[:end], at=WRITTEN + timedelta(minutes=age))
-            machine.ingest()
-    assert in_pieces.billed() == at_once.billed()
-    assert seen(in_pieces) == seen(at_once)
+    in_pieces = Machine(tmp_path_factory.mktemp("machine"))
+    for age, end in enumerate(sorted([*cuts, len(story)])):
+        growing = in_pieces.codex("2026/06/01/rollout-1.jsonl")
+        in_pieces.write(growing, story[:end], at=WRITTEN + timedelta(minutes=age))
+        in_pieces.ingest()
+    assert in_pieces.billed() == rollout_at_once.billed
+    assert seen(in_pieces) == rollout_at_once.seen
 
 
 @pytest.mark.parametrize(
@@ -444,16 +475,21 @@ FILES = {
 """Copies, forks, notes and other accounts of the same requests."""
 
 
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@pytest.fixture(scope="module")
+def files_at_once(tmp_path_factory) -> tuple[Path, tuple[object, ...]]:
+    """The folder of a machine, and what it sees when all files come at once."""
+    folder = tmp_path_factory.mktemp("in_turn")
+    return folder, seen_in_turn(folder, [list(FILES)])
+
+
+@settings(max_examples=6, deadline=None)
 @given(order=st.permutations(list(FILES)))
-def test_the_order_in_which_files_come_makes_no_difference(tmp_path, order):
-    seen_at_once = seen_in_turn(tmp_path, [list(FILES)])
-    assert seen_in_turn(tmp_path, [[name] for name in order]) == seen_at_once
+def test_the_order_in_which_files_come_makes_no_difference(files_at_once, order):
+    folder, seen_at_once = files_at_once
+    assert seen_in_turn(folder, [[name] for name in order]) == seen_at_once
 
 
-def seen_in_turn(folder, groups: list[list[str]]) -> tuple[object, ...]:
+def seen_in_turn(folder: Path, groups: list[list[str]]) -> tuple[object, ...]:
     """Take in one group of files after the other, always under the same paths."""
     machine = Machine(folder / "machine")
     for group in groups:

@@ -14,14 +14,14 @@ import pytest
 
 from fleet_pipeline.demo import write_demo
 
-from .test_week import CLOSE, ORG
+from .ready import CLOSE, ORG
 
 pytestmark = pytest.mark.slow  # each run publishes a week
 
 RUN = """
 import sys
 from pathlib import Path
-from tests.publishing.test_week import CLOSE, weekly_tables
+from tests.publishing.ready import CLOSE, weekly_tables
 from fleet_pipeline import ledger, org
 from fleet_pipeline.home import Home
 from fleet_pipeline.publishing.week import publish_week

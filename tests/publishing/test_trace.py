@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from importlib import import_module
@@ -22,15 +23,13 @@ from fleet_pipeline.publishing.provenance import LINEAGE, PRIVATE, PUBLISHED, ma
 from fleet_pipeline.publishing.trace_map import SOURCES
 from fleet_pipeline.publishing.week import TABLES
 
-from .test_week import CLOSE, Ready, prepared, ready  # noqa: F401 - fixtures
-
 PAGES = ("index.html", "evidence.html", "quality.html")
 
 
 @pytest.fixture
-def week(ready: Ready) -> Path:  # noqa: F811 - the fixture
-    ready.publish(CLOSE)
-    return ready.home.site / "weeks" / CLOSE.isoformat()
+def week(published_week: Path) -> Path:
+    """A published week; who changes it takes a copy."""
+    return published_week
 
 
 def page_of(week: Path) -> dict[str, object]:
@@ -186,10 +185,11 @@ def test_every_shown_figure_can_be_explained(week: Path) -> None:
         assert explain(week, address).agrees, address
 
 
-def test_a_table_that_was_changed_since_is_told(week: Path) -> None:
-    path = week / "tables" / "usage_totals.parquet"
+def test_a_table_that_was_changed_since_is_told(week: Path, tmp_path: Path) -> None:
+    changed = Path(shutil.copytree(week, tmp_path / "week"))
+    path = changed / "tables" / "usage_totals.parquet"
     pl.read_parquet(path).with_columns(requests=pl.col("requests") + 1).write_parquet(path)
-    found = explain(week, "usage.claude.requests")
+    found = explain(changed, "usage.claude.requests")
     assert not found.agrees and not found.tables[0].is_as_published
 
 
