@@ -7,7 +7,7 @@ same as counting all of history, in the memory of a few days.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -83,17 +83,17 @@ class ClaudeEvidence:
         paths = [path for day in sorted(days) for path in self._paths[day]]
         return store.read_files(paths, _COMPACT)
 
-    def _ids_of_several_days(self) -> dict[int, list[date]]:
+    def _ids_of_several_days(self) -> dict[int, set[date]]:
         # Of a million ids a handful are on two days: next to each other they are cheap to find, and
         # a day that shares its number with the id takes no memory of its own.
         in_order = pl.concat([_NONE, *self._ids_with_their_days()]).sort()
-        ids = in_order - in_order % _DAYS
-        several = (ids == ids.shift(1)) | (ids == ids.shift(-1))
-        days = (in_order % _DAYS).cast(pl.Int32).cast(pl.Date)
-        found: dict[int, list[date]] = {}
-        for known, day in zip(ids.filter(several), days.filter(several), strict=True):
-            found.setdefault(known, []).append(day)
-        return found
+        found: defaultdict[int, set[date]] = defaultdict(set)
+        for start in range(0, in_order.len(), _IDS_AT_A_TIME):
+            some = in_order.slice(start, _IDS_AT_A_TIME + 1)  # one more, so that no two are parted
+            ids = some // _DAYS
+            for known in some.filter((ids == ids.shift(1)) | (ids == ids.shift(-1))):
+                found[known // _DAYS * _DAYS].add(_FIRST_DAY + timedelta(known % _DAYS))
+        return dict(found)
 
     def _ids_with_their_days(self) -> Iterator[pl.Series]:
         """Give each id once for each day on which it occurs, some days at a time."""
@@ -101,11 +101,13 @@ class ClaudeEvidence:
             yield _with_their_days([path for day in sorted(chunk) for path in self._paths[day]])
 
 
+_IDS_AT_A_TIME: Final = 2**18
 _NONE: Final = pl.Series("id", [], pl.UInt64)
 _Texts = TypeVar("_Texts", pl.Series, pl.Expr)
 
 _DAYS: Final = 2**16
 """Numbers that the low end of an id leaves to its day: enough until the year 2149."""
+_FIRST_DAY: Final = date(1970, 1, 1)
 
 
 def _with_their_days(paths: list[Path]) -> pl.Series:
