@@ -129,6 +129,11 @@ class Ccusage:
         return run(command, variables)
 
 
+def read_only(transcripts: Path) -> Cost:
+    """Return what it takes to find and decode lines, and to make nothing of them."""
+    return run([sys.executable, CHECKOUT / "benchmarks" / "floor.py", transcripts / ".claude"], {})
+
+
 def find_ccusage(named: Path | None, folder: Path) -> Path:
     """Return the program that was named, else the one on the path, else one fresh from npm."""
     named = named or (Path(os.environ["CCUSAGE"]) if "CCUSAGE" in os.environ else None)
@@ -260,6 +265,7 @@ def compare(corpus: Path, truth: Mapping[str, int], ccusage: Ccusage, pairs: int
     """Print what either takes to read all, nothing and a hundredth anew, by two kinds of growth."""
     taken: defaultdict[str, list[tuple[Cost, Cost]]] = defaultdict(list)
     answers: list[Cost] = []
+    floor: list[tuple[Cost, Cost]] = []
     with scratch() as folder:
         growths = {
             "1% new, in the latest files": Growth(corpus, folder, latest=True),
@@ -280,6 +286,7 @@ def compare(corpus: Path, truth: Mapping[str, int], ccusage: Ccusage, pairs: int
 
             cold = Fleet(folder / "cold", corpus)
             beside_ccusage("cold", cold, corpus)
+            floor.append((read_only(corpus), taken["cold"][-1][1]))
             beside_ccusage("nothing new", cold, corpus)
             answers.append(cold.days())
             shutil.rmtree(folder / "cold")
@@ -300,6 +307,7 @@ def compare(corpus: Path, truth: Mapping[str, int], ccusage: Ccusage, pairs: int
         print_row(f"{kind}: CPU, s", costs, "cpu", ".2f")
         print_row(f"{kind}: peak, MiB", costs, "peak", ".0f")
         print_row(f"{kind}: clock, s", costs, "wall", ".2f")
+    print_row("lines found and decoded, nothing kept: CPU, s", floor, "cpu", ".2f")
     asked = [answer.cpu for answer in answers]
     print(f"| then `fleet usage daily`: CPU, s | {spread(asked, '.2f')} | | |")
 

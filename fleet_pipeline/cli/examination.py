@@ -32,6 +32,7 @@ from fleet_pipeline.hosts import hosts
 from fleet_pipeline.ledger import damage
 from fleet_pipeline.ledger.columns import USAGE
 from fleet_pipeline.ledger.register import Register
+from fleet_pipeline.ledger.store import UNREADABLE
 from fleet_pipeline.org import Org, fleet_file, priced_models
 from fleet_pipeline.settings import Settings
 from fleet_pipeline.transcripts.discover import CLIENTS, Found, Places, find
@@ -186,7 +187,7 @@ def _register(path: Path) -> RegisterState:
         files: int = pl.scan_parquet(path).select(pl.len()).collect().item()
     except FileNotFoundError:
         return RegisterState("missing", 0, None)
-    except (OSError, pl.exceptions.PolarsError):
+    except (OSError, *UNREADABLE):
         return RegisterState("damaged", 0, None)
     return RegisterState("ok", files, written_at)
 

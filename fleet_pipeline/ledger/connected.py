@@ -7,9 +7,9 @@ same as counting all of history, in the memory of a few days.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -83,37 +83,48 @@ class ClaudeEvidence:
         paths = [path for day in sorted(days) for path in self._paths[day]]
         return store.read_files(paths, _COMPACT)
 
-    def _ids_of_several_days(self) -> dict[int, list[date]]:
+    def _ids_of_several_days(self) -> dict[int, set[date]]:
         # Of a million ids a handful are on two days: next to each other they are cheap to find, and
-        # looking a second time for their days takes less memory than to keep the day of each.
-        in_order = pl.concat([_NONE, *(part["id"] for part in self._ids())]).sort()
-        several = in_order.filter(in_order == in_order.shift(1)).implode()
-        parts = [part.filter(pl.col("id").is_in(several)) for part in self._ids()]
-        return dict(pl.concat(parts).group_by("id").agg("day").iter_rows()) if parts else {}
+        # a day that shares its number with the id takes no memory of its own.
+        in_order = pl.concat([_NONE, *self._ids_with_their_days()]).sort()
+        found: defaultdict[int, set[date]] = defaultdict(set)
+        for start in range(0, in_order.len(), _IDS_AT_A_TIME):
+            some = in_order.slice(start, _IDS_AT_A_TIME + 1)  # one more, so that no two are parted
+            ids = some // _DAYS
+            for known in some.filter((ids == ids.shift(1)) | (ids == ids.shift(-1))):
+                found[known // _DAYS * _DAYS].add(_FIRST_DAY + timedelta(known % _DAYS))
+        return dict(found)
 
-    def _ids(self) -> Iterator[pl.DataFrame]:
-        """Give each hashed id once for each day on which it occurs, some days at a time."""
+    def _ids_with_their_days(self) -> Iterator[pl.Series]:
+        """Give each id once for each day on which it occurs, some days at a time."""
         for chunk in self.chunks(self.days, _BYTES_AT_A_TIME):
-            yield _ids_and_days([path for day in sorted(chunk) for path in self._paths[day]])
+            yield _with_their_days([path for day in sorted(chunk) for path in self._paths[day]])
 
 
+_IDS_AT_A_TIME: Final = 2**18
 _NONE: Final = pl.Series("id", [], pl.UInt64)
+_Texts = TypeVar("_Texts", pl.Series, pl.Expr)
+
+_DAYS: Final = 2**16
+"""Numbers that the low end of an id leaves to its day: enough until the year 2149."""
+_FIRST_DAY: Final = date(1970, 1, 1)
 
 
-def _ids_and_days(paths: list[Path]) -> pl.DataFrame:
-    """Return each hashed id once for each day on which it occurs."""
+def _with_their_days(paths: list[Path]) -> pl.Series:
     narrow = pl.Schema({name: pl.String() for name in _TIES} | {"ts": evidence.CLAUDE["ts"]})
-    rows = store.read_files(paths, narrow).lazy()
-    day = pl.col("ts").dt.date().alias("day")
-    of_each = [rows.filter(pl.col(name).is_not_null()) for name in _TIES]
-    ids = [
-        part.select(day, id=pl.col(name).hash()) for name, part in zip(_TIES, of_each, strict=True)
-    ]
-    return pl.concat(ids).unique().collect()
+    rows = store.read_files(paths, narrow)
+    day = rows["ts"].dt.date().cast(pl.Int32).cast(pl.UInt64)
+    parts = [(rows[name], rows[name].is_not_null()) for name in _TIES]
+    return pl.concat([_ids(ids.filter(known)) + day.filter(known) for ids, known in parts]).unique()
+
+
+def _ids(texts: _Texts) -> _Texts:
+    """Return a number that stands for each text, with room for a day at its low end."""
+    return texts.hash() // _DAYS * _DAYS
 
 
 def _hashes_of(rows: pl.DataFrame) -> pl.Series:
-    return pl.concat([rows[name].drop_nulls().hash() for name in _TIES])
+    return pl.concat([_ids(rows[name].drop_nulls()) for name in _TIES])
 
 
 def _ids_of(rows: pl.DataFrame) -> set[int]:
@@ -122,7 +133,7 @@ def _ids_of(rows: pl.DataFrame) -> set[int]:
 
 def _has_any(ids: set[int]) -> pl.Expr:
     return pl.any_horizontal(
-        pl.col(name).is_not_null() & pl.col(name).hash().is_in(_list(ids)) for name in _TIES
+        pl.col(name).is_not_null() & _ids(pl.col(name)).is_in(_list(ids)) for name in _TIES
     )
 
 

@@ -20,7 +20,7 @@ from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
 _COMPACT: Final = evidence.compact(USAGE)
-_CHUNK_BYTES: Final = 2**19
+_CHUNK_BYTES: Final = 2**20
 
 
 def recount(home: Home, *, everything: bool = False) -> int:
@@ -75,11 +75,12 @@ def _replace(
     that share an id with one of them.
     """
     ledger = home.lake / "usage"
-    counted = count(rows).select(USAGE.names()).cast(_COMPACT)
     ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
     known = pl.concat(ids).unique().implode() if ids else pl.Series([[]], dtype=pl.List(pl.String))
     is_counted = pl.col("ts").dt.date().is_in(sorted(days)) | pl.col("message_id").is_in(known)
+    counted = count(rows).select(USAGE.names()).cast(_COMPACT)
     days = days.union(*(part["ts"].dt.date().unique() for part in (counted, rows)))
+    del rows  # the fullest day decides how much memory it all takes
     paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
     kept = store.read_files(paths, _COMPACT, where=pl.col("client").ne(client) | ~is_counted)
     whole = pl.concat([kept.select(USAGE.names()).cast(_COMPACT), counted]).sort(

@@ -15,6 +15,7 @@ from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.gathered import Gathered, Kind
 from fleet_pipeline.ledger.intake import TABLES, place_of
+from fleet_pipeline.ledger.store import UNREADABLE
 
 _UNKNOWN: Final = "evidence of a kind that this version does not know"
 _DAMAGED: Final = "damaged evidence"
@@ -61,7 +62,7 @@ def _frame(kind: Kind, data: bytes) -> pl.DataFrame:
             (pl.col(name) if name in frame.columns else pl.lit(None, dtype)).cast(dtype).alias(name)
             for name, dtype in schema.items()
         )
-    except (OSError, pl.exceptions.PolarsError):
+    except (OSError, *UNREADABLE):
         raise SourceError(_DAMAGED) from None
     keys = [name for name in ("client", "file_id") if name in schema]
     keys += ["ts"] if TABLES[kind].by_day else []

@@ -184,7 +184,7 @@ def _shares(
     """
     local = [each for each in files if isinstance(each.file, LocalFile)]
     if readers is None:
-        size = sum(each.file.size for each in local)
+        size = sum(each.bytes_left for each in local)
         readers = min(_cores(), size // _WORTH_A_READER, _MOST_READERS)
     if not readers:
         return list(files), []
@@ -193,7 +193,7 @@ def _shares(
     for each in local:
         least = sizes.index(min(sizes))
         shares[least].append(each)
-        sizes[least] += each.file.size
+        sizes[least] += each.bytes_left
     return [each for each in files if not isinstance(each.file, LocalFile)], shares
 
 

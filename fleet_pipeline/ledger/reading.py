@@ -59,6 +59,11 @@ class ToRead:
     known: Entry | None
     has_agents: bool = False
 
+    @property
+    def bytes_left(self) -> int:
+        """How many bytes lie behind what was read before, if it has only grown since."""
+        return max(0, self.file.size - (self.known.offset if self.known else 0))
+
 
 def read_files(host: str, files: Iterable[ToRead]) -> Iterator[Batch]:
     """Read files of one host and give what they hold, a bounded part of it at a time.

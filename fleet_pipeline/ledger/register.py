@@ -11,7 +11,7 @@ import polars as pl
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger.entry import Entry
-from fleet_pipeline.ledger.store import read_frame, write_frame
+from fleet_pipeline.ledger.store import UNREADABLE, read_frame, write_frame
 
 _SCHEMA = pl.Schema(
     {
@@ -45,7 +45,7 @@ class Register:
         try:
             fits = pl.scan_parquet(path, glob=False).collect_schema() == _SCHEMA
             rows = read_frame(path, _SCHEMA).to_dicts() if fits else []
-        except (OSError, SourceError, pl.exceptions.PolarsError):
+        except (OSError, SourceError, *UNREADABLE):
             rows = []
         entries = msgspec.convert(rows, list[Entry])
         self._entries = {(entry.host, entry.file_id): entry for entry in entries}

@@ -12,7 +12,7 @@ import polars as pl
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.store import write_frame
+from fleet_pipeline.ledger.store import UNREADABLE, write_frame
 from fleet_pipeline.pricing.observations import SCHEMA
 
 _TIME_IN_NAME: Final = "%Y%m%dT%H%M%S%fZ"
@@ -54,7 +54,7 @@ def read(files: Iterable[Path], known_by: date | None = None) -> pl.DataFrame:
         return pl.DataFrame(schema=SCHEMA)
     try:
         rows = _rows(files)
-    except pl.exceptions.PolarsError:
+    except UNREADABLE:
         rows = pl.concat(map(_rows_alone, files))
     if known_by is None:
         return rows
@@ -71,5 +71,5 @@ def _rows_alone(file: Path) -> pl.DataFrame:
     """Return the rows of one file; raises SourceError naming it."""
     try:
         return _rows([file])
-    except (OSError, pl.exceptions.PolarsError):
+    except (OSError, *UNREADABLE):
         raise SourceError(f"{file} is damaged; bring it back from a backup, or delete it") from None

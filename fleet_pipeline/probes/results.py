@@ -11,7 +11,7 @@ import polars as pl
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.store import write_frame
+from fleet_pipeline.ledger.store import UNREADABLE, write_frame
 
 Outcome = Literal["pass", "fail", "schema_fail", "refused", "truncated", "unavailable"]
 
@@ -85,5 +85,5 @@ def _file(path: Path) -> pl.DataFrame:
     try:
         rows = pl.read_parquet(path, hive_partitioning=False, glob=False).select(SCHEMA.names())
         return rows.cast({name: kind for name, kind in SCHEMA.items()})
-    except (OSError, pl.exceptions.PolarsError):
+    except (OSError, *UNREADABLE):
         raise SourceError(f"{path} is damaged; bring it back from a backup, or delete it") from None

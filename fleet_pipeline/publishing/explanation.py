@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from fleet_pipeline.errors import ConfigurationError, PublicationError
+from fleet_pipeline.ledger.store import UNREADABLE
 from fleet_pipeline.publishing import trace
 from fleet_pipeline.publishing.figures import resolve
 from fleet_pipeline.tables import in_memory
@@ -124,7 +125,7 @@ def _table(folder: Path, name: str) -> pl.DataFrame:
     path = folder / "tables" / f"{name}.parquet"
     try:
         return pl.read_parquet(path, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError):
+    except (OSError, *UNREADABLE):
         raise PublicationError(f"{path} is missing or damaged; publish the week again") from None
 
 

@@ -1,14 +1,14 @@
 """The index of a site's weeks: ``index.html`` for people, ``weeks.json`` for programs.
 
-Pure. A week's entry holds what its own page says, and the path of its folder below the index.
+Pure. A week's entry holds figures of its own page, each of which is shown with its address there,
+and the path of its folder below the index.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from fleet_pipeline.publishing.changelog import is_told
-from fleet_pipeline.publishing.figures import Record, number, records, resolve, text
+from fleet_pipeline.publishing.figures import Record, number, resolve, text
 from fleet_pipeline.publishing.page import render_weeks
 
 INDEX_FILE: Final = "index.html"
@@ -26,7 +26,7 @@ def entry(page: Mapping[str, object], path: str) -> Record:
         "days_covered": number(page, "window.days_covered"),
         "checks_passed": number(page, "checks.passed"),
         "checks_warned": number(page, "checks.warned"),
-        "changes": sum(is_told(change) for change in records(page, "changes")),
+        "changes": number(page, "since_last_week.changes"),
     }
 
 

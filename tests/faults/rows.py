@@ -19,6 +19,7 @@ WRITES, NEW = f"{LEDGER}/test_write_faults.py", f"{LEDGER}/test_reading_only_wha
 LINES, FILES = f"{LEDGER}/test_hostile_lines.py", f"{LEDGER}/test_hostile_files.py"
 ACROSS, ANY = f"{LEDGER}/test_requests_across_files.py", f"{LEDGER}/test_any_history.py"
 FAIL, PRICES = "tests/pricing/test_feeds_that_fail.py", "tests/pricing/test_price_ledger.py"
+DAMAGE = f"{LEDGER}/test_damage.py"
 SITE, STORE = "tests/publishing/test_site.py", "tests/hosts/test_faults_of_a_store.py"
 
 ROWS = (
@@ -122,6 +123,21 @@ ROWS = (
          f"{FAULTS}/test_r20_upgrades.py::test_a_damaged_marker_is_refused_by_name")),
     Row("R21", "soak", "52 weeks of random faults end with the oracle's totals",
         (f"{FAULTS}/test_r21_soak.py::test_after_a_year_of_faults_every_total_is_the_oracles",)),
+    Row("R22", "damaged files of the store", "each is named with what mends it; what can be made anew is; evidence is kept",
+        (f"{DAMAGE}::test_damaged_evidence_ends_the_run_with_an_error_that_names_it_and_stays_as_it_is",
+         f"{DAMAGE}::test_reading_everything_sets_damaged_evidence_aside_and_makes_it_anew",
+         f"{DAMAGE}::test_every_kind_of_evidence_is_made_anew",
+         f"{DAMAGE}::test_what_was_set_aside_is_never_written_over",
+         f"{DAMAGE}::test_a_run_that_dies_once_evidence_was_set_aside_is_finished_by_the_next",
+         f"{DAMAGE}::test_what_only_a_backup_holds_comes_back_with_it",
+         f"{DAMAGE}::test_a_damaged_day_of_the_ledger_is_counted_again",
+         f"{DAMAGE}::test_what_is_called_whole_can_be_read_and_nothing_ends_the_look",
+         "tests/cli/test_recount.py::test_a_damaged_day_of_the_ledger_is_counted_again_and_not_compared",
+         "tests/cli/test_doctor.py::test_a_damaged_file_of_the_lake_is_named_with_what_to_do",
+         "tests/cli/test_doctor.py::test_a_damaged_register_loses_nothing",
+         "tests/cli/test_query.py::test_a_damaged_file_is_named_with_what_makes_it_anew",
+         "tests/assets/test_publishing_a_week.py::test_damaged_tables_of_the_week_are_made_anew"),
+        "a changed byte that leaves a file readable is not noticed: it has no checksums"),
     Row("Leaks", "text of transcripts", "no canary in anything that is written or said",
         (f"{LEDGER}/test_privacy.py::test_no_text_of_any_transcript_is_found_in_the_home_or_in_what_was_said",
          f"{LEDGER}/test_privacy.py::test_no_error_repeats_what_a_transcript_says",

@@ -1,12 +1,15 @@
 """Files of the lake that cannot be read: named, made anew, and nothing of them lost in silence."""
 
+import random
+from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from fleet_pipeline.errors import FleetError
-from fleet_pipeline.ledger import damage, drop_damaged_days, recount
-from fleet_pipeline.ledger.store import damaged as error_of
+from fleet_pipeline.ledger import damage, drop_damaged_days, recount, store
+from fleet_pipeline.ledger.evidence import CLAUDE
 
 from ..transcripts.claude_fixtures.lines import after, reply, transcript
 from .machine import Machine
@@ -143,6 +146,43 @@ def test_no_day_of_the_ledger_is_dropped_that_damaged_evidence_cannot_bring_back
     assert day.exists()
 
 
+def test_what_is_called_whole_can_be_read_and_nothing_ends_the_look(counted, tmp_path):
+    """Bytes anywhere: at some of them Polars, asked alone, ends its process."""
+    whole, path = table(counted, "events").read_bytes(), tmp_path / "date=2026-06-11.parquet"
+    chance, found = random.Random(2026), Counter()
+    for _ in range(400):
+        data, place = bytearray(whole), chance.randrange(len(whole))
+        length = min(chance.choice((1, 4, 64, 512)), len(whole) - place)
+        data[place : place + length] = chance.choice((chance.randbytes(length), bytes(length)))
+        path.write_bytes(data)
+        is_whole = damage.is_whole(path, CLAUDE)
+        found[is_whole] += 1
+        if is_whole:
+            store.read_frame(path, CLAUDE)
+    assert found[False] > 200
+
+
+def test_what_cannot_even_be_opened_is_not_taken_for_damaged(counted):
+    day = table(counted, "events")
+    day.unlink()
+    day.mkdir()
+    with pytest.raises(IsADirectoryError, match=day.name):
+        counted.ingest(full=True)
+    assert damage.lies_aside(counted.home) == []
+    assert (counted.home.lake / "register.parquet").exists()
+
+
+def test_memory_that_runs_out_is_no_damage(counted, monkeypatch):
+    """Arrow's own error of that name is an error of Arrow as well."""
+
+    def run_out(*_, **__):
+        raise pa.ArrowMemoryError
+
+    monkeypatch.setattr("pyarrow.parquet.read_table", run_out)
+    with pytest.raises(MemoryError):
+        damage.damaged_days(counted.home)
+
+
 def test_a_whole_lake_is_left_alone(counted):
     assert damage.set_aside(counted.home) == drop_damaged_days(counted.home) == []
     assert (counted.home.lake / "register.parquet").exists()
@@ -162,6 +202,6 @@ def test_a_whole_lake_is_left_alone(counted):
     ],
 )
 def test_what_to_do_about_a_damaged_file_depends_on_what_it_was_made_of(path, remedy):
-    said = str(error_of(Path(path)))
+    said = str(store.damaged(Path(path)))
     assert said.startswith(f"{path} is damaged; ")
     assert remedy in said

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable
@@ -15,9 +16,10 @@ import pytest
 
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing import durable, site
-from fleet_pipeline.publishing.figures import canonical_bytes
+from fleet_pipeline.publishing.figures import canonical_bytes, resolve
 from fleet_pipeline.publishing.site import publish
 
+from .outline import Outline
 from .reference_page import changed, reference_page
 
 Tables = dict[str, pl.DataFrame]
@@ -294,3 +296,22 @@ def test_the_index_lists_every_week_newest_first_for_people_and_programs(
     assert "<script>" not in html and "&lt;script&gt;" in html
     for each in told["weeks"]:
         assert (tmp_path / each["path"] / "index.html").exists()
+
+
+def test_every_figure_of_the_index_is_one_of_its_week(tmp_path: Path, tables: Tables) -> None:
+    """Each row says of which page.json it is, each figure where it stands there."""
+    publish(tmp_path, week("2026-06-17"), tables)
+    publish(tmp_path, week("2026-06-24", checks__passed=77, since_last_week__changes=5), tables)
+    html = (tmp_path / "index.html").read_text()
+    outline = Outline(html)
+    assert outline.faults == []
+    assert not re.search(r"\d", " ".join(outline.untraced))
+    rows = re.findall(r'<tr data-page="(.*?)">(.*?)</tr>', html, re.DOTALL)
+    assert [place for place, _ in rows] == [
+        "weeks/2026-06-24/page.json", "weeks/2026-06-17/page.json",
+    ]  # fmt: skip
+    for place, row in rows:
+        page = json.loads((tmp_path / place).read_bytes())
+        figures = Outline(row).figures
+        assert len(figures) == 7
+        assert figures == [(address, str(resolve(page, address))) for address, _ in figures]
