@@ -17,6 +17,7 @@ import zstandard
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import (
     Report,
+    held,
     ingest,
     note_that_all_is_read,
     nothing_is_new,
@@ -112,7 +113,11 @@ class Machine:
         assert len(found) == len(rows), "a request has two rows"
         return found
 
+    def held(self) -> dict[str, object]:
+        return held(self.home)
+
     def sources(self) -> dict[str, object]:
+        """Return what is held and how far clients agree; comparing them is nearly all its time."""
         return sources(self.home)
 
     def ledger_bytes(self) -> dict[str, bytes]:

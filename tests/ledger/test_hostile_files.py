@@ -161,7 +161,7 @@ def test_every_hostile_line_is_counted_and_every_good_one_kept(machine):
     assert report.passed_over == {}
     assert set(machine.billed()) == {"legal"} | {f"good{p}{n}" for p in range(3) for n in range(3)}
     expected = {reason: 3 * len(cases) for reason, cases in hostile.items()}
-    assert machine.sources()["quarantined"] == expected
+    assert machine.held()["quarantined"] == expected
 
 
 def test_a_line_over_the_limit_is_counted_and_the_lines_behind_it_are_kept(machine, monkeypatch):
@@ -176,8 +176,8 @@ def test_a_line_over_the_limit_is_counted_and_the_lines_behind_it_are_kept(machi
     )
     machine.ingest()
     assert set(machine.billed()) == {"a", "b", "c"}
-    assert machine.sources()["quarantined"] == {"too_long": 1}
-    assert machine.sources()["lines"] == 4
+    assert machine.held()["quarantined"] == {"too_long": 1}
+    assert machine.held()["lines"] == 4
 
 
 def test_a_file_without_any_line_counts_as_a_file(machine, good):
@@ -186,6 +186,6 @@ def test_a_file_without_any_line_counts_as_a_file(machine, good):
     machine.write(machine.codex("rollout-1.jsonl"), b"")
     machine.write(machine.codex("rollout-2.jsonl.zst"), b"")
     machine.ingest()
-    assert (machine.sources()["files"], machine.sources()["lines"]) == (5, 1)
+    assert (machine.held()["files"], machine.held()["lines"]) == (5, 1)
     changed(good, WRITTEN + timedelta(hours=1))
     assert machine.ingest().files_read == 1

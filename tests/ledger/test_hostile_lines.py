@@ -111,25 +111,26 @@ def test_a_hostile_line_costs_itself_and_no_other(machine, client, name):
     witness = Witness()
     witness.look(machine.root)
     assert as_counted(machine.rows()) == witness.count()
-    assert machine.sources()["quarantined"] == ({case.reason: 3} if case.reason else {})
-    assert machine.sources()["quarantined"] == witness.rejected()
+    rejected = machine.held()["quarantined"]
+    assert rejected == ({case.reason: 3} if case.reason else {})
+    assert rejected == witness.rejected()
 
 
 def test_a_byte_order_mark_at_the_head_of_a_file_costs_nothing(machine):
     machine.write(machine.claude("p/s.jsonl"), b"\xef\xbb\xbf" + transcript(reply("a"), reply("b")))
     machine.ingest()
     assert set(machine.billed()) == {"a", "b"}
-    assert machine.sources()["quarantined"] == {}
+    assert machine.held()["quarantined"] == {}
 
 
 def test_a_last_line_that_breaks_off_is_no_bad_line_yet(machine):
     whole = transcript(reply("a"), reply("b"))
     path = machine.write(machine.claude("p/s.jsonl"), whole[:-9])
     machine.ingest()
-    assert (set(machine.billed()), machine.sources()["quarantined"]) == ({"a"}, {})
+    assert (set(machine.billed()), machine.held()["quarantined"]) == ({"a"}, {})
     machine.write(path, whole, at=WRITTEN + timedelta(hours=1))
     machine.ingest()
-    assert (set(machine.billed()), machine.sources()["quarantined"]) == ({"a", "b"}, {})
+    assert (set(machine.billed()), machine.held()["quarantined"]) == ({"a", "b"}, {})
 
 
 # An id that becomes another one's would make two requests one, for good reason.
@@ -215,7 +216,7 @@ def test_a_hundred_thousand_mutated_lines_cost_no_good_one_and_little_memory(mac
     counted = as_counted(machine.rows())
     assert counted.items() ^ witness.count().items() == set()
     assert sum(key.startswith("good") for key in counted) == 80_000
-    rejected, expected = machine.sources()["quarantined"], witness.rejected()
+    rejected, expected = machine.held()["quarantined"], witness.rejected()
     # Long lines that no longer look like a reply are passed over before anybody could doubt them.
     passed_over = expected.pop("unreadable") - rejected.pop("unreadable")
     assert 0 <= passed_over <= marks_lost < 2000
@@ -263,6 +264,6 @@ def test_lines_of_a_hundred_megabytes_or_a_gigabyte_cost_little_memory_and_pipes
     told = {f"{place} {name}" for place in ("before", "behind") for name in names}
     assert {key for key in machine.billed() if ":" not in key} == {"small", *told}
     assert machine.rows().height == len(told) + 2
-    assert machine.sources()["quarantined"] == {"too_long": 5}
+    assert machine.held()["quarantined"] == {"too_long": 5}
     assert peak < 512
     assert peak - base < 128

@@ -49,7 +49,7 @@ def test_no_text_of_any_transcript_is_found_in_the_home_or_in_what_was_said(take
 
 def test_what_was_not_believed_is_counted_under_every_reason_that_was_planted(taken_in):
     machine, _ = taken_in
-    assert set(machine.sources()["quarantined"]) == {
+    assert set(machine.held()["quarantined"]) == {
         "bad_counter",
         "timestamp_missing",
         "too_long",

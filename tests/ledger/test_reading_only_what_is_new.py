@@ -174,7 +174,7 @@ def test_a_line_is_counted_once_its_newline_has_come(machine):
     path = machine.write(machine.claude("p/s.jsonl"), transcript(reply("a")) + encoded(reply("b")))
     machine.ingest()
     assert set(machine.billed()) == {"a"}
-    assert machine.sources()["quarantined"] == {}
+    assert machine.held()["quarantined"] == {}
     machine.write(path, transcript(reply("a"), reply("b")), at=LATER)
     machine.ingest()
     assert set(machine.billed()) == {"a", "b"}
@@ -379,7 +379,7 @@ def early(machine):
     line = reply("a", at=WRITTEN + timedelta(days=3))
     path = machine.write(machine.claude("p/s.jsonl"), transcript(line))
     machine.ingest()
-    assert machine.sources()["quarantined"] == {"timestamp_in_future": 1}
+    assert machine.held()["quarantined"] == {"timestamp_in_future": 1}
     return machine.write(path, transcript(line, reply("b")), at=WRITTEN + timedelta(days=4))
 
 
@@ -391,7 +391,7 @@ def test_a_line_from_the_future_is_believed_once_its_file_is_as_old(machine, ear
 
 def test_a_line_that_is_believed_at_last_is_in_quarantine_no_more(machine, early):
     machine.ingest(full=True)
-    assert machine.sources()["quarantined"] == {}
+    assert machine.held()["quarantined"] == {}
 
 
 # Codex compresses what is a week old

@@ -52,7 +52,7 @@ def test_a_home_without_any_transcript_has_an_empty_ledger(machine):
     report = machine.ingest()
     assert (report.files, report.files_read, report.bytes_read) == (0, 0, 0)
     assert machine.rows().is_empty()
-    assert machine.sources()["files"] == 0
+    assert machine.held()["files"] == 0
 
 
 def test_output_is_final_only_where_a_line_has_a_stop_reason(machine):
@@ -292,7 +292,7 @@ def test_a_reply_behind_a_line_that_was_never_finished_is_missed_and_said_so(
         machine.write(machine.claude("p/s/subagents/agent-a1.jsonl"), b"")
     machine.ingest()
     assert set(machine.billed()) == {"b"}
-    assert machine.sources()["quarantined"] == {"unreadable": 1}
+    assert machine.held()["quarantined"] == {"unreadable": 1}
 
 
 # Subagents

@@ -71,13 +71,13 @@ def test_a_line_that_was_not_believed_is_counted_once_whatever_copies_there_are(
     grown = two_machines.claude("p/1.jsonl")
     two_machines.write(grown, data + transcript(reply("z")), at=WRITTEN + timedelta(hours=1))
     two_machines.ingest()
-    assert two_machines.sources()["quarantined"] == {"bad_counter": 1, "unreadable": 1}
+    assert two_machines.held()["quarantined"] == {"bad_counter": 1, "unreadable": 1}
 
 
 def test_two_broken_lines_with_the_same_text_are_two(machine):
     machine.write(machine.claude("p/s.jsonl"), transcript(b"broken", b"broken", reply("a")))
     machine.ingest()
-    assert machine.sources()["quarantined"] == {"unreadable": 2}
+    assert machine.held()["quarantined"] == {"unreadable": 2}
 
 
 @pytest.mark.parametrize("replaced", [True, False])
@@ -107,8 +107,8 @@ def test_the_demo_fleet_is_left_out_once_there_is_a_real_one(tmp_path):
     both.write(both.claude("p/s.jsonl", "laptop"), transcript(reply("real")))
     both.ingest()
     assert set(both.billed()) == {"real"}
-    assert both.sources()["files"] == 1
-    assert both.sources()["quarantined"] == {}
+    assert both.held()["files"] == 1
+    assert both.held()["quarantined"] == {}
 
 
 def test_the_ledger_can_be_asked_for_some_days(machine):

@@ -94,6 +94,6 @@ with open(sys.argv[2], "ab", buffering=0) as file:
     assert process.returncode == 0
     machine.ingest()
     assert written_meanwhile > 50
-    assert machine.sources()["quarantined"] == {}
+    assert machine.held()["quarantined"] == {}
     expected = count(set(said(path.read_bytes(), datetime.now(UTC))))
     assert machine.billed() == {key: billed.tokens for key, billed in expected.items()}
