@@ -20,19 +20,22 @@ _DAMAGED: Final = ".damaged"
 
 
 def is_whole(path: Path, schema: pl.Schema | None = None) -> bool:
-    """Say whether all of a file can be read, in ``schema`` if given.
+    """Say whether all of a file can be read, in ``schema`` if given; one that is gone is.
 
-    Raises OSError where the disk refuses.
     Arrow looks first: at some damage Polars ends the process.
     """
     # Loaded for those who look for damage, not for all who count.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    data = path.read_bytes()
     try:
-        pq.read_table(pa.BufferReader(data))
+        # A day is too small to be shared by threads.
+        pq.read_table(pa.BufferReader(path.read_bytes()), use_threads=False)
         store.read_frame(path, schema) if schema else store.read_table(path)
+    except FileNotFoundError:
+        return True
+    except MemoryError:  # which Arrow's own is, too
+        raise
     except (OSError, ValueError, pa.ArrowException, SourceError):
         return False
     return True
@@ -67,9 +70,12 @@ def set_aside(home: Home) -> list[Path]:
     """Give damaged evidence another name, so that reading everything makes it anew.
 
     Returns where it lies from now on. The register goes first: it knows of transcripts as read
-    whose evidence is no longer there.
+    whose evidence is no longer there. Raises OSError, with nothing changed, for a file that this
+    user may not open: nobody knows whether it is damaged.
     """
     damaged = damaged_evidence(home)
+    for path in damaged:
+        path.open("rb").close()
     if damaged:
         (home.lake / "register.parquet").unlink(missing_ok=True)
     return [path.rename(_free_name(path)) for path in damaged]

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from fleet_pipeline.errors import FleetError
@@ -159,6 +160,27 @@ def test_what_is_called_whole_can_be_read_and_nothing_ends_the_look(counted, tmp
         if is_whole:
             store.read_frame(path, CLAUDE)
     assert found[False] > 200
+
+
+def test_what_cannot_even_be_opened_is_not_taken_for_damaged(counted):
+    day = table(counted, "events")
+    day.unlink()
+    day.mkdir()
+    with pytest.raises(IsADirectoryError, match=day.name):
+        counted.ingest(full=True)
+    assert damage.lies_aside(counted.home) == []
+    assert (counted.home.lake / "register.parquet").exists()
+
+
+def test_memory_that_runs_out_is_no_damage(counted, monkeypatch):
+    """Arrow's own error of that name is an error of Arrow as well."""
+
+    def run_out(*_, **__):
+        raise pa.ArrowMemoryError
+
+    monkeypatch.setattr("pyarrow.parquet.read_table", run_out)
+    with pytest.raises(MemoryError):
+        damage.damaged_days(counted.home)
 
 
 def test_a_whole_lake_is_left_alone(counted):
