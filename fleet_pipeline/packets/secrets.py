@@ -10,10 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
-from detect_secrets.plugins.base import RegexBasedDetector
+if TYPE_CHECKING:
+    from detect_secrets.plugins.base import RegexBasedDetector
 
 _LEFT_OUT: Final = {
     "Public IP (ipv4)",  # no secret
@@ -145,6 +145,10 @@ def pieces(text: str) -> Iterator[str]:
 @cache
 def _listed() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the patterns of detect-secrets by kind."""
+    # Loaded for a text to look at, not for every page that tells what is left of a quota.
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+    from detect_secrets.plugins.base import RegexBasedDetector
+
     detectors: dict[str, type] = get_mapping_from_secret_type_to_class()
     return tuple(
         (kind, pattern)
@@ -154,7 +158,7 @@ def _listed() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
-def _denylist(detector: type[RegexBasedDetector]) -> Iterable[re.Pattern[str]]:
+def _denylist(detector: "type[RegexBasedDetector]") -> Iterable[re.Pattern[str]]:
     return detector().denylist
 
 
