@@ -4,7 +4,7 @@ How long an example takes says what else the machine has to do, not whether the 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
@@ -36,17 +36,19 @@ def texts_parsed_once() -> Iterator[None]:
 
     What a text parses to depends on nothing else; a text that does not parse is tried each time.
     """
-    scan = yaml.scan
+    scan, known = yaml.scan, dict[str, list[yaml.Token]]()
 
-    @lru_cache(maxsize=64)
-    def tokens(text: str, Loader: type[yaml.SafeLoader]) -> tuple[yaml.Token, ...]:
-        return tuple(scan(text, Loader=Loader))
-
-    def scanned(text: str, Loader: type[yaml.SafeLoader]) -> Iterable[yaml.Token]:
-        try:
-            return tokens(text, Loader)
-        except yaml.YAMLError:
-            return scan(text, Loader=Loader)  # gives what stands before the mistake
+    def scanned(text: str, Loader: type[yaml.SafeLoader]) -> Iterator[yaml.Token]:
+        if text not in known:
+            tokens = []
+            for token in scan(text, Loader=Loader):
+                tokens.append(token)
+                yield token
+            known[text] = tokens
+            if len(known) > 64:
+                del known[next(iter(known))]
+        else:
+            yield from known[text]
 
     with pytest.MonkeyPatch.context() as library:
         library.setattr(yaml, "compose", lru_cache(maxsize=64)(yaml.compose))

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,14 +21,21 @@ from ..local_server import LocalServer
 from .conftest import FIRST, day
 from .feed_answers import GLM, models_dev, openrouter, openrouter_model
 
-LIMITS = Limits(connect_seconds=0.5, total_seconds=0.5, bytes=1 << 20, wait_seconds=0.01)
+LIMITS = Limits(connect_seconds=10, total_seconds=10, bytes=1 << 20, wait_seconds=0.01)
+HURRIED = replace(LIMITS, connect_seconds=0.5, total_seconds=0.5)
+"""For a server that makes one wait; what answers gets the time that a busy machine takes."""
 
 
 def ask(
-    home: Home, server: LocalServer, *, source: str = "openrouter", days: int = 0
+    home: Home,
+    server: LocalServer,
+    *,
+    source: str = "openrouter",
+    days: int = 0,
+    limits: Limits = LIMITS,
 ) -> FeedReport:
     moment = FIRST + timedelta(days=days)
-    [report] = sweep(home, [Feed(source, server.url)], moment, limits=LIMITS)
+    [report] = sweep(home, [Feed(source, server.url)], moment, limits=limits)
     return report
 
 
@@ -91,7 +99,7 @@ def test_a_failed_feed_is_told_in_time_and_the_last_good_snapshot_holds(
     for name, value in fault.items():
         setattr(server, name, value)
     began = time.monotonic()
-    report = ask(home, server, days=3)
+    report = ask(home, server, days=3, limits=HURRIED if "in 0.5 s" in says else LIMITS)
     assert time.monotonic() - began < 2
     assert report.state == "failed"
     assert says in report.says
