@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -80,6 +81,7 @@ def _history_kept_open(instance: dg.DagsterInstance) -> Iterator[None]:
             yield connection
 
     history._connect = connect  # type: ignore[method-assign]  # as above
+    history.has_table = cache(history.has_table)  # type: ignore[method-assign]  # asked each time
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -116,7 +117,7 @@ def traced(address: str) -> Traced | None:
     """Return where a figure comes from; None where the map has no line for it."""
     segments = tuple(address.split("."))
     found: list[Traced] = []
-    for source, record in _PATTERNS:
+    for source, record in _candidates(len(segments), segments[0]):
         keys = _keys(record, segments if source.value is not None else segments[:-1])
         if keys is not None:
             field = unquote(segments[-1])
@@ -268,3 +269,14 @@ def _is_date(value: object) -> bool:
 _PATTERNS: Final = [
     (source, tuple(source.at.split(".")) if source.at else ()) for source in SOURCES
 ]
+
+
+@cache
+def _candidates(length: int, first: str) -> list[tuple[Source, tuple[str, ...]]]:
+    """Return the sources, in their order, of addresses so long that begin like this."""
+    return [
+        (source, record)
+        for source, record in _PATTERNS
+        if len(record) + (source.value is None) == length
+        and (not record or record[0] == first or record[0].startswith("{"))
+    ]
