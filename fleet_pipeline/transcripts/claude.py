@@ -203,7 +203,7 @@ def read_transcript(
                 request.ts = ts
             if _is_better(message, usage, request):
                 request.message, request.usage, request.offset = message, usage, offset
-        for block in message.content or ():
+        for block in message.content if isinstance(message.content, list) else ():
             if isinstance(block, Block) and block.type == "tool_use":
                 asked = block.input.command if isinstance(block.input, Input) else None
                 request.calls.append(tool_call(block.name, block.id, asked))
