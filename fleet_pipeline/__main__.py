@@ -6,8 +6,6 @@ would cost it several times what it does.
 
 import os
 import sys
-from contextlib import suppress
-from typing import NoReturn
 
 
 def main() -> None:
@@ -29,15 +27,16 @@ def main() -> None:
         _leave(end)
 
 
-def _leave(end: SystemExit) -> NoReturn:
+def _leave(end: SystemExit) -> None:
     """End here: all is written, and to take apart what a run has loaded takes most of a second."""
     if not isinstance(end.code, int | None):
         raise end  # it is a text, which Python prints
-    with suppress(OSError):  # a reader who has left is told of as Python always does
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(end.code or 0)
-    raise end
+    except OSError:
+        raise end from None  # a reader who has left is told of as Python always does
+    os._exit(end.code or 0)
 
 
 if __name__ == "__main__":
