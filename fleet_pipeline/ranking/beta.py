@@ -50,6 +50,7 @@ def share_below(x: float, a: float, b: float) -> float:
     return front / _fraction(x, a, b)
 
 
+@lru_cache(4096)  # the weeks of a ranking's history ask for the same pairs
 def probability_above(one: Beta, other: Beta) -> float:
     """Return P(one > other) for independent beliefs, to about three decimals.
 
