@@ -59,7 +59,8 @@ def in_memory(frames: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyCon
         # No silent look at Python variables that happen to bear a table's name.
         connection.sql("set python_enable_replacements = false")
         for name, frame in frames.items():
-            connection.register(name, frame)
+            # In the form that it has: DuckDB itself would ask for one that copies every text.
+            connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         yield connection
 
 

@@ -47,5 +47,4 @@ left join agent_of on agent_of.cwd = usage.cwd::varchar
 where usage.ts >= $window_start::timestamptz
     and usage.ts < $window_end::timestamptz
     and not (real_hosts.any_real and usage.host = 'demo')
--- A total order: the ledger has each id of a client once.
-order by usage.client, usage.session_id, usage.host, usage.ts, usage.message_id
+order by all
