@@ -20,7 +20,9 @@ STORES = sorted((Path(__file__).parent / "stores").glob("*.tar.gz"))
 def opened(archive: Path, folder: Path) -> tuple[Machine, dict[str, tuple[int, ...]]]:
     """Return the machine whose home is that golden store, and what was billed on it."""
     with tarfile.open(archive) as files:
-        files.extractall(folder, filter="data")
+        # The argument is younger than Python 3.11.0; this is passed over where it is not known.
+        files.extraction_filter = getattr(tarfile, "data_filter", None)
+        files.extractall(folder)
     billed = json.loads((folder / "billed.json").read_text())
     return Machine(folder), {key: tuple(tokens) for key, tokens in billed.items()}
 
