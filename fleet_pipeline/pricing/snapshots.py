@@ -10,9 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.store import UNREADABLE, write_frame
+from fleet_pipeline.ledger.store import UNREADABLE, damaged, write_frame
 from fleet_pipeline.pricing.observations import SCHEMA
 
 _TIME_IN_NAME: Final = "%Y%m%dT%H%M%S%fZ"
@@ -72,4 +71,4 @@ def _rows_alone(file: Path) -> pl.DataFrame:
     try:
         return _rows([file])
     except (OSError, *UNREADABLE):
-        raise SourceError(f"{file} is damaged; bring it back from a backup, or delete it") from None
+        raise damaged(file) from None

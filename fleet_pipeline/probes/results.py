@@ -9,9 +9,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
-from fleet_pipeline.ledger.store import UNREADABLE, write_frame
+from fleet_pipeline.ledger.store import UNREADABLE, damaged, write_frame
 
 Outcome = Literal["pass", "fail", "schema_fail", "refused", "truncated", "unavailable"]
 
@@ -86,4 +85,4 @@ def _file(path: Path) -> pl.DataFrame:
         rows = pl.read_parquet(path, hive_partitioning=False, glob=False).select(SCHEMA.names())
         return rows.cast({name: kind for name, kind in SCHEMA.items()})
     except (OSError, *UNREADABLE):
-        raise SourceError(f"{path} is damaged; bring it back from a backup, or delete it") from None
+        raise damaged(path) from None
