@@ -49,7 +49,7 @@ def recount(home: Home, *, everything: bool = False) -> int:
 def _count_claude_days(home: Home, days: set[date]) -> int:
     changed = 0
     if days:
-        known = ClaudeEvidence(home.lake / "events")
+        known = ClaudeEvidence(home.lake, days)
         for chunk in known.chunks(days, _CHUNK_BYTES):
             changed += _replace(home, "claude", chunk, known.tied_to(chunk), count_claude)
     return changed
