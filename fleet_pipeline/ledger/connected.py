@@ -109,7 +109,7 @@ class ClaudeEvidence:
         remembered = ids.except_on(remembered, changed | (known_days - self.days))
         missing = self.days - (known_days - changed)
         news = [self._ids_on(chunk) for chunk in self.chunks(missing, _BYTES_AT_A_TIME)]
-        in_order = pl.concat([remembered, *news]).sort()
+        in_order = pl.concat([remembered, *news]).sort(in_place=True)
         # What changed is read again until it is counted, so that this may be known before.
         ids.save(self._remembered, in_order)
         return in_order
