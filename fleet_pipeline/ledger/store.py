@@ -72,8 +72,8 @@ def remedy(path: Path) -> str:
 _REMEDIES: Final = {
     **dict.fromkeys(
         ("events", "quota", "totals", "transcripts", "unfamiliar", "quarantine"),
-        "bring it back from a backup, or let `fleet ingest --full` set it aside and make it anew"
-        " from the transcripts that still exist",
+        "bring it back from a backup and run `fleet recount`, or let `fleet ingest --full` set it"
+        " aside and make it anew from the transcripts that still exist",
     ),
     **dict.fromkeys(("prices", "catalog", "probes"), "bring it back from a backup, or delete it"),
     "usage": "`fleet recount` makes it anew from the evidence",
