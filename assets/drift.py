@@ -5,11 +5,13 @@ import polars as pl
 
 from assets.partitions import close_of
 from assets.resources import Fleet
-from assets.tables import weekly
+from assets.tables import weekly, weekly_tables
 from fleet_pipeline import drift, ledger, past_weeks, pricing, tables, usage
 from fleet_pipeline.org import agents_table
 
 GROUP = "drift"
+
+_OF_TODAY = ("usage_ledger", "organisation", "transcript_evidence", "price_snapshots")
 
 
 @weekly(GROUP, sql="realised")
@@ -50,36 +52,36 @@ def hot_week_chance(daily_usage: pl.DataFrame) -> pl.DataFrame:
     return drift.hot_week_chance(daily_usage)
 
 
-@weekly(GROUP, sql="agent_weeks", deps=("usage_ledger", "organisation"))
-def agent_weeks(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
-    """Use of each agent in each of the last eight weeks, as the ledger has it today."""
-    settings, close = fleet.settings(), close_of(context)
-    org, starts = settings.organisation(), past_weeks.week_starts(close)
-    days = starts[0], close
-    return tables.run(
-        "agent_weeks",
-        weeks=pl.DataFrame({"week_start": starts}),
-        requests=usage.requests(ledger.usage(settings.home, days), org, days),
-        agents=agents_table(org),
-    )
-
-
-@weekly(GROUP, deps=("usage_ledger", "organisation", "transcript_evidence", "price_snapshots"))
-def deciding_figures(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFrame:
-    """Deciding figures of this week and the seven before it, made anew under today's policy.
-
-    One row: one week, named by its close, whose window of 30 days holds any request.
-    """
+@weekly_tables(
+    GROUP,
+    deps=_OF_TODAY,
+    deps_of={"agent_weeks": ("usage_ledger", "organisation"), "deciding_figures": _OF_TODAY},
+    sql=("agent_weeks",),
+    agent_weeks="Use of each agent in each of the last eight weeks, as the ledger has it today.",
+    deciding_figures=(
+        "Deciding figures of this week and the seven before it, made anew under today's policy."
+        "\n\nOne row: one week, named by its close, whose window of 30 days holds any request."
+    ),
+)
+def weeks_before(
+    context: dg.AssetExecutionContext, fleet: Fleet
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One reading of the ledger over all of the past weeks, which two tables tell of."""
     settings, close = fleet.settings(), close_of(context)
     home, org, days = settings.home, settings.organisation(), past_weeks.span(close)
+    requests = usage.requests(ledger.usage(home, days), org, days)
+    weeks = pl.DataFrame({"week_start": past_weeks.week_starts(close)})
     reference = org.reference.price_provider, org.reference.price_model
-    return past_weeks.deciding_figures(
-        usage.requests(ledger.usage(home, days), org, days),
-        ledger.quota(home),
-        org,
-        close=close,
-        price_at=lambda week: pricing.price_book(home, week).find(*reference, week),
+    return (
+        tables.run("agent_weeks", weeks=weeks, requests=requests, agents=agents_table(org)),
+        past_weeks.deciding_figures(
+            requests,
+            ledger.quota(home),
+            org,
+            close=close,
+            price_at=lambda week: pricing.price_book(home, week).find(*reference, week),
+        ),
     )
 
 
-assets = [realised, agent_days, hot_week_chance, agent_weeks, deciding_figures]
+assets = [realised, agent_days, hot_week_chance, weeks_before]

@@ -47,7 +47,7 @@ def transcript_evidence(fleet: Fleet) -> dg.MaterializeResult:  # type: ignore[t
         sorted(report.failures), report.passed_over.get("not readable", 0)
     )
     return dg.MaterializeResult(
-        check_results=[shown(read, _HOSTS_ARE_READ.name)],
+        check_results=[shown(read, _HOSTS_ARE_READ.key)],
         metadata={
             "transcripts": report.files,
             "read_now": report.files_read,

@@ -1,6 +1,7 @@
 """Where the weekly tables live: one Parquet file for each asset and week, described for the UI."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
@@ -35,10 +36,13 @@ class ParquetLake(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """Read the same week of an upstream asset; raises SourceError if it was never made."""
-        table, week = context.asset_key.path[-1], context.asset_partition_key
-        return tables_of(self.fleet.settings().home, week, [table])[table]
+        path = self._path(context)
+        if not path.exists():
+            raise _never_made(context.asset_key.path[-1], context.asset_partition_key)
+        written = path.stat()
+        return _read(path, written.st_ino, written.st_mtime_ns, written.st_size)
 
-    def _path(self, context: dg.OutputContext) -> Path:
+    def _path(self, context: dg.InputContext | dg.OutputContext) -> Path:
         home = self.fleet.settings().home
         return _path(home, context.asset_key.path[-1], context.asset_partition_key)
 
@@ -53,9 +57,19 @@ def tables_of(home: Home, week: str, names: Iterable[str]) -> dict[str, pl.DataF
     for name in names:
         path = _path(home, name, week)
         if not path.exists():
-            raise SourceError(f"{name} of the week from {week} was never made: materialize it too")
+            raise _never_made(name, week)
         tables[name] = read_table(path)
     return tables
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, *written: int) -> pl.DataFrame:
+    """Return the table that was ``written`` at ``path``: most steps ask for one of the same few."""
+    return read_table(path)
+
+
+def _never_made(table: str, week: str) -> SourceError:
+    return SourceError(f"{table} of the week from {week} was never made: materialize it too")
 
 
 def made_before(home: Home, week: str, table: str) -> pl.DataFrame | None:

@@ -65,7 +65,8 @@ def quality(
         },
     )
     for outcome in outcomes:
-        yield shown(checking.as_accepted(outcome, allowed), outcome.name)
+        key = dg.AssetCheckKey(context.asset_key, outcome.name)
+        yield shown(checking.as_accepted(outcome, allowed), key)
 
 
 assets = [quality]

@@ -2,10 +2,11 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Signature, signature
 from itertools import takewhile
+from typing import TypedDict
 
 import dagster as dg
 import polars as pl
@@ -40,47 +41,72 @@ def weekly(
     A change of that text is a change of the asset's code version; the number before it is raised
     by hand when the meaning of a table changes elsewhere.
     """
-    statement = tables.statement(sql) if sql else ""
 
     def wrap(table: _Table) -> dg.AssetsDefinition:
-        says = (table.__doc__ or "", _head_comment(statement))
         return dg.asset(
             partitions_def=weeks,
             group_name=group,
-            description="\n\n".join(part.strip() for part in says if part),
-            kinds={*kinds, "duckdb" if sql else "python", "parquet"},
             owners=OWNERS,
-            code_version=_version(statement),
-            metadata={"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if sql else None,
             deps=list(deps),
             retry_policy=retry,
+            **_described(table.__doc__ or "", kinds, sql),
         )(table)
 
     return wrap
 
 
 def weekly_tables(
-    group: str, *, deps: tuple[str, ...] = (), **described: str
+    group: str,
+    *,
+    deps: tuple[str, ...] = (),
+    deps_of: Mapping[str, tuple[str, ...]] | None = None,
+    sql: tuple[str, ...] = (),
+    **described: str,
 ) -> Callable[[_Tables], dg.AssetsDefinition]:
-    """Make a function the one step that computes several weekly tables, in the order named."""
+    """Make a function the one step that computes several weekly tables, in the order named.
 
-    def wrap(tables: _Tables) -> dg.AssetsDefinition:
+    All are made of all of its inputs, unless ``deps_of`` says of each what it is made of. Those
+    that ``sql`` names are made by the statement of their name.
+    """
+
+    def wrap(made: _Tables) -> dg.AssetsDefinition:
         return dg.multi_asset(
             outs={
                 name: dg.AssetOut(
                     group_name=group,
-                    description=description,
-                    kinds={"python", "parquet"},
                     owners=OWNERS,
-                    code_version=_version(""),
+                    **_described(description, (), name if name in sql else None),
                 )
                 for name, description in described.items()
             },
             partitions_def=weeks,
             deps=list(deps),
-        )(tables)
+            internal_asset_deps={name: set(map(dg.AssetKey, of)) for name, of in deps_of.items()}
+            if deps_of
+            else None,
+        )(made)
 
     return wrap
+
+
+class _Described(TypedDict):
+    """What an asset says of the table that it makes."""
+
+    description: str
+    kinds: set[str]
+    code_version: str
+    metadata: dict[str, dg.MetadataValue] | None
+
+
+def _described(says: str, kinds: tuple[str, ...], sql: str | None) -> _Described:
+    statement = tables.statement(sql) if sql else ""
+    parts = (says, _head_comment(statement))
+    return {
+        "description": "\n\n".join(part.strip() for part in parts if part),
+        "kinds": {*kinds, "duckdb" if sql else "python", "parquet"},
+        "code_version": _version(statement),
+        "metadata": {"sql": dg.MetadataValue.md(f"```sql\n{statement}\n```")} if sql else None,
+    }
 
 
 def weekly_check(
@@ -115,8 +141,12 @@ def unless_accepted(check: _Check) -> _Check:
         context: dg.AssetCheckExecutionContext, fleet: Fleet, **tables: pl.DataFrame
     ) -> dg.AssetCheckResult:
         given = {"context": context, "fleet": fleet, **tables}
-        result = check(**{name: given[name] for name in own})
-        because = accepted_in(context, fleet).get(context.check_specs[0].name)
+        [key] = context.selected_asset_check_keys
+        # Without its key, Dagster would look up twice what the result is of.
+        result = check(**{name: given[name] for name in own})._replace(
+            asset_key=key.asset_key, check_name=key.name
+        )
+        because = accepted_in(context, fleet).get(key.name)
         if result.passed or because is None or result.severity is dg.AssetCheckSeverity.WARN:
             return result
         return result._replace(
@@ -142,12 +172,13 @@ def accepted_in(
     return {row["check"]: row["because"] for row in quality.accepted(home, close)}
 
 
-def shown(outcome: quality.Outcome, check_name: str | None = None) -> dg.AssetCheckResult:
+def shown(outcome: quality.Outcome, key: dg.AssetCheckKey | None = None) -> dg.AssetCheckResult:
     """Return what a check found in the graph's own terms; counts only, and what to do."""
     warns = outcome.severity == "warn"
     todo = f"; {outcome.remedy}" if outcome.remedy and not outcome.passed else ""
     return dg.AssetCheckResult(
-        check_name=check_name,
+        asset_key=key and key.asset_key,
+        check_name=key and key.name,
         passed=outcome.passed,
         severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
         description=outcome.says + todo,

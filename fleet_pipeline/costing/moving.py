@@ -23,7 +23,7 @@ import polars as pl
 
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import cached_tokens, still_held
-from fleet_pipeline.costing.routes import routed
+from fleet_pipeline.costing.routes import by_thread, routed
 from fleet_pipeline.pricing import PriceBook, list_prices
 
 PARTS: Final = ("target", "retries", "escalated", "verify", "returned")
@@ -73,11 +73,12 @@ class Bound:
 
 def bound_for(requests: pl.DataFrame, policy: Policy, book: PriceBook) -> Iterator[Bound]:
     """Yield every target of a policy; targets that take the same work have it routed once."""
+    threads = by_thread(requests)
     found: dict[object, tuple[pl.DataFrame, bool]] = {}
     for target in policy.everywhere:
         takes = (policy.own_share(target), target.kinds)
         if takes not in found:
-            found[takes] = with_price_of_staying(routed(requests, policy, target), policy, book)
+            found[takes] = with_price_of_staying(routed(threads, policy, target), policy, book)
         claude, staying_is_priced = found[takes]
         prices = price_rows(target.priced_as, claude["date"], book)
         yield Bound(target, claude, prices, staying_is_priced)

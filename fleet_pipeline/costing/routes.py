@@ -21,35 +21,40 @@ ROUTES: Final[tuple[Route, ...]] = get_args(Route)
 _SESSION: Final = ("host", "session_id")
 
 
-def routed(requests: pl.DataFrame, policy: Policy, target: Target | None = None) -> pl.DataFrame:
-    """Return Claude's requests by thread and time, each with its ``session`` and ``route``.
+def by_thread(requests: pl.DataFrame) -> pl.DataFrame:
+    """Return Claude's requests by thread and time, numbered by ``row``, with what each can reuse.
 
-    ``requests`` is the weekly table, marked with what may move; to ``target`` only kinds of work
-    that it takes do, in the share that is its own. A session is one number and belongs
-    to the agent with the most input in it (``session_agent``). It stays as a whole where any of it
-    is of a private agent ('private') or where no rule maps it ('unattributed'). Of each agent's
-    other sessions, in the order of a hash of their ids, those move whose middle lies within
-    ``share`` of the agent's full input: raising the share only adds sessions, and 0 moves none.
-    Requests that are not ``movable`` stay ('not_movable') and do not count towards the share.
-    ``row`` numbers the rows.
+    ``requests`` is the weekly table, marked with what may move.
     """
     claude = requests.filter(pl.col("client") == "claude")
+    others = (name for name in claude.columns if name not in {*THREAD, "ts"})
+    return reusable_tokens(claude.sort(*THREAD, "ts", *others)).with_row_index("row")
+
+
+def routed(threads: pl.DataFrame, policy: Policy, target: Target | None = None) -> pl.DataFrame:
+    """Return Claude's requests ``by_thread``, each with its ``session`` and ``route``.
+
+    To ``target`` only kinds of work that it takes move, in the share that is its own. A session is
+    one number and belongs to the agent with the most input in it (``session_agent``). It stays as a
+    whole where any of it is of a private agent ('private') or where no rule maps it
+    ('unattributed'). Of each agent's other sessions, in the order of a hash of their ids, those
+    move whose middle lies within ``share`` of the agent's full input: raising the share only adds
+    sessions, and 0 moves none. Requests that are not ``movable`` stay ('not_movable') and do not
+    count towards the share.
+    """
     if target is not None and target.kinds is not None:
         takes = pl.col("kind").is_in(sorted(target.kinds))
-        claude = claude.with_columns(movable=pl.col("movable") & takes)
+        threads = threads.with_columns(movable=pl.col("movable") & takes)
     share: float | pl.Expr = policy.share
     if target is not None and policy.own_share(target) is None:
         share = pl.col("session_agent").replace_strict(
             dict(policy.agent_shares), default=0.0, return_dtype=pl.Float64
         )
-    sessions = _sessions(claude, policy, share)
+    sessions = _sessions(threads, policy, share)
     stays = (pl.col("route") == "moved") & ~pl.col("movable")
-    ordered = (
-        claude.join(sessions, on=_SESSION, how="left", nulls_equal=True)
-        .with_columns(route=pl.when(stays).then(pl.lit("not_movable")).otherwise("route"))
-        .sort(*THREAD, "ts", *(name for name in claude.columns if name not in {*THREAD, "ts"}))
-    )
-    return reusable_tokens(ordered).with_row_index("row")
+    return threads.join(
+        sessions, on=_SESSION, how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(route=pl.when(stays).then(pl.lit("not_movable")).otherwise("route"))
 
 
 def _sessions(claude: pl.DataFrame, policy: Policy, share: float | pl.Expr) -> pl.DataFrame:

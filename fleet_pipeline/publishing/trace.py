@@ -200,7 +200,7 @@ def _computed(
     columns = [*keys.values(), *wanted.values()]
     group = f" group by {', '.join(keys.values())}" if source.grouped and keys else ""
     statement = f"select {', '.join(columns)} from {source.of} where {source.where}{group}"
-    rows = connection.sql(statement).fetchall() if columns else []
+    rows = connection.execute(statement).fetchall() if columns else []
     found: dict[tuple[str, ...], dict[str, Value]] = {}
     for row in rows:
         named = tuple(key(plain(value)) for value in row[: len(keys)])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from assets import runs
 from fleet_pipeline.home import Home
@@ -29,6 +30,7 @@ def test_a_home_keeps_its_runs_in_itself_and_runs_one_at_a_time(settings: Settin
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled
+        assert isinstance(instance.compute_log_manager, NoOpComputeLogManager)
     assert (settings.home.dagster / "history" / "runs.db").is_file()
 
 
@@ -63,7 +65,6 @@ def test_a_checkout_without_dagster_home_keeps_runs_where_fleet_does() -> None:
     shipped = yaml.safe_load(top.read_text())
     assert shipped["storage"]["sqlite"]["base_dir"] == ".fleet/dagster"
     assert shipped["local_artifact_storage"]["config"]["base_dir"] == ".fleet/dagster"
-    assert shipped["compute_logs"]["config"]["base_dir"] == ".fleet/dagster/storage"
 
 
 def test_the_wheel_carries_what_the_graph_needs_at_run_time(tmp_path: Path) -> None:

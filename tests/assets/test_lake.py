@@ -14,6 +14,7 @@ from assets.partitions import weeks
 from assets.resources import Fleet
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import Home
+from fleet_pipeline.ledger.store import write_frame
 
 # Dagster's own, from a resource that is given to `materialize` already configured.
 pytestmark = pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run:DeprecationWarning")
@@ -41,6 +42,16 @@ def its_reader(some_table: pl.DataFrame) -> pl.DataFrame:
     return some_table
 
 
+def asked_for() -> dg.InputContext:
+    """The table as the input of a step."""
+    return dg.build_input_context(
+        asset_key=dg.AssetKey("some_table"),
+        partition_key="2026-06-10",
+        asset_partitions_def=weeks,
+        asset_partition_key_range=dg.PartitionKeyRange("2026-06-10", "2026-06-10"),
+    )
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> ParquetLake:
     return ParquetLake(fleet=Fleet(home=str(tmp_path)))
@@ -60,6 +71,22 @@ def test_a_frame_comes_back_as_it_was(result: dg.ExecuteInProcessResult, tmp_pat
     assert_frame_equal(result.output_for_node("its_reader"), FRAME)
     stored = tmp_path / "lake" / "weekly" / "some_table" / "2026-06-10.parquet"
     assert_frame_equal(pl.read_parquet(stored), FRAME)
+
+
+def test_a_table_that_was_made_again_is_read_again(
+    result: dg.ExecuteInProcessResult, lake: ParquetLake
+) -> None:
+    """Steps that ask for the same table share one reading of it: of the file as it is, no other."""
+    context = asked_for()
+    first = lake.load_input(context)
+    assert lake.load_input(context) is first
+    other = FRAME.with_columns(client=pl.col("client").reverse())
+    write_frame(lake._path(context), other)
+    assert_frame_equal(lake.load_input(context), other)
+    lake._path(context).write_bytes(b"garbage")
+    with pytest.raises(SourceError, match="is damaged"):
+        lake.load_input(context)
+    assert result.success
 
 
 def test_a_table_is_private_like_all_of_the_lake(
@@ -87,14 +114,8 @@ def test_a_table_is_described_by_its_rows_columns_and_first_lines(
 
 
 def test_a_week_that_was_never_made_is_named(lake: ParquetLake) -> None:
-    context = dg.build_input_context(
-        asset_key=dg.AssetKey("some_table"),
-        partition_key="2026-06-10",
-        asset_partitions_def=weeks,
-        asset_partition_key_range=dg.PartitionKeyRange("2026-06-10", "2026-06-10"),
-    )
     with pytest.raises(SourceError, match="some_table of the week from 2026-06-10 was never made"):
-        lake.load_input(context)
+        lake.load_input(asked_for())
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 cut short", b"garbage" * 500])

@@ -12,7 +12,7 @@ from fleet_pipeline.costing.moving import PARTS
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import PromptCache
 from fleet_pipeline.costing.replay import Replay, replay
-from fleet_pipeline.costing.routes import ROUTES, routed
+from fleet_pipeline.costing.routes import ROUTES, by_thread, routed
 
 Make = Callable[..., pl.DataFrame]
 
@@ -361,7 +361,7 @@ def test_a_larger_share_only_adds_whole_sessions(
     given_rows = requests(*rows)
 
     def moving(share: float) -> set[int]:
-        placed = routed(given_rows, replace(POLICY, share=share)).filter(
+        placed = routed(by_thread(given_rows), replace(POLICY, share=share)).filter(
             pl.col("route") != "not_movable"
         )
         by_session = placed.group_by("session").agg(pl.col("route").n_unique())
@@ -475,7 +475,7 @@ def test_a_session_is_its_most_used_agents_and_of_equals_the_first_by_names(
     shared = requests(
         {"agent": "sage", "input_tokens": sage}, {"agent": "forge", "input_tokens": forge, "at": 1}
     )
-    assert set(routed(shared, POLICY)["session_agent"]) == {owner}
+    assert set(routed(by_thread(shared), POLICY)["session_agent"]) == {owner}
 
 
 def test_the_moved_share_is_one_of_all_input(requests: Make) -> None:
