@@ -4,6 +4,7 @@ Claude Code prints the status line again with every reply; to load what all othe
 would cost it several times what it does.
 """
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,7 @@ def main() -> None:
     # freed memory in a heap of its own. Both are read when Polars loads.
     if sys.argv[1:2] == ["ingest"]:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        gc.disable()  # most of a nightly run is loading, which leaves nothing to collect
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:50,muzzy_decay_ms:0")
     from fleet_pipeline.cli import main as fleet
 

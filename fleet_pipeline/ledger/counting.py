@@ -20,7 +20,7 @@ from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
 _COMPACT: Final = evidence.compact(USAGE)
-_CHUNK_BYTES: Final = 2**19
+_CHUNK_BYTES: Final = 3 * 2**18
 
 
 def recount(home: Home, *, everything: bool = False) -> int:

@@ -14,7 +14,7 @@ from fleet_pipeline.ledger.entry import Entry
 from fleet_pipeline.ledger.store import UNREADABLE, read_frame, write_frame
 
 _SCHEMA = pl.Schema(
-    {
+    {  # in the order of an entry's fields
         "host": pl.String,
         "file_id": pl.Int64,
         "size": pl.Int64,
@@ -44,10 +44,10 @@ class Register:
         self._changed = False
         try:
             fits = pl.scan_parquet(path, glob=False).collect_schema() == _SCHEMA
-            rows = read_frame(path, _SCHEMA).to_dicts() if fits else []
+            rows = read_frame(path, _SCHEMA).rows() if fits else []
         except (OSError, SourceError, *UNREADABLE):
             rows = []
-        entries = msgspec.convert(rows, list[Entry])
+        entries = [Entry(*row) for row in rows]
         self._entries = {(entry.host, entry.file_id): entry for entry in entries}
 
     def get(self, host: str, file_id: int) -> Entry | None:
