@@ -18,7 +18,7 @@ def main() -> None:
     # freed memory in a heap of its own. Both are read when Polars loads.
     if sys.argv[1:2] == ["ingest"]:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:300,muzzy_decay_ms:0")
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:50,muzzy_decay_ms:0")
     from fleet_pipeline.cli import main as fleet
 
     try:

@@ -6,7 +6,6 @@ refused, by readers too. Nothing is ever guessed.
 """
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +55,7 @@ def require_known_format(home: Home) -> int:
     if not 1 <= marker.format <= FORMAT:
         raise ConfigurationError(
             f"{home.root} was written by fleet {marker.written_by} in store format"
-            f" {marker.format}; this is fleet {version('fleet-pipeline')}, which knows formats up"
+            f" {marker.format}; this is fleet {_version()}, which knows formats up"
             f" to {FORMAT}: update it, or bring back a backup from before the update"
         )
     return marker.format
@@ -72,7 +71,7 @@ def bring_up_to_date(home: Home) -> None:
     for step in _STEPS[found:]:
         step(home)
     if found < FORMAT:
-        marker = _Marker(FORMAT, version("fleet-pipeline"))
+        marker = _Marker(FORMAT, _version())
         write_whole(_path(home), msgspec.json.encode(marker) + b"\n")
 
 
@@ -88,6 +87,12 @@ def _from_unmarked(home: Home) -> None:
 
 _STEPS: Final[tuple[Callable[[Home], None], ...]] = (_from_unmarked,)
 """The step from each format to the next, from 0 on; their number is ``FORMAT``."""
+
+
+def _version() -> str:
+    from importlib.metadata import version  # what it takes to load, only a first run should pay
+
+    return version("fleet-pipeline")
 
 
 def _path(home: Home) -> Path:

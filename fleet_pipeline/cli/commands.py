@@ -1,35 +1,39 @@
 """The group of commands, in the order in which a newcomer meets them.
 
-Each command has a module of its own, and loads what takes time to load when it is run.
+Each command has a module of its own, named for it, which is loaded when the command is run.
 """
+
+from importlib import import_module
+from typing import Final, cast
 
 import click
 
 from fleet_pipeline.cli import output
-from fleet_pipeline.cli.cost import cost
-from fleet_pipeline.cli.demo import demo
-from fleet_pipeline.cli.doctor import doctor
-from fleet_pipeline.cli.explain import explain
 from fleet_pipeline.cli.failures import Commands
-from fleet_pipeline.cli.ingest import ingest
-from fleet_pipeline.cli.init import init
-from fleet_pipeline.cli.lake import lake
-from fleet_pipeline.cli.packet import packet
-from fleet_pipeline.cli.prices import prices
-from fleet_pipeline.cli.probe import probe
-from fleet_pipeline.cli.query import query
-from fleet_pipeline.cli.recount import recount
-from fleet_pipeline.cli.refresh import refresh
-from fleet_pipeline.cli.ship import ship
-from fleet_pipeline.cli.statusline import statusline
-from fleet_pipeline.cli.sweep import sweep
-from fleet_pipeline.cli.ui import ui
-from fleet_pipeline.cli.usage import usage
-from fleet_pipeline.cli.whatif import whatif
+
+_NAMES: Final = (
+    "refresh", "ingest", "sweep", "probe", "usage", "prices", "query", "explain", "cost", "whatif",
+    "packet", "init", "doctor", "recount", "lake", "ship", "demo", "statusline", "ui",
+)  # fmt: skip
+
+
+class _LoadedWhenAskedFor(Commands):
+    """A group that loads the module of the one command that is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in their order."""
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, which stands in the module of its name."""
+        if cmd_name not in _NAMES:
+            return None
+        module = import_module(f"fleet_pipeline.cli.{cmd_name}")
+        return cast(click.Command, getattr(module, cmd_name))
 
 
 @click.group(
-    cls=Commands,
+    cls=_LoadedWhenAskedFor,
     help="What a fleet of coding agents uses, what could move elsewhere, and what that would cost.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -53,10 +57,3 @@ from fleet_pipeline.cli.whatif import whatif
 def main(context: click.Context, debug: bool, log: str) -> None:
     """Take the options of every command."""
     output.log_as_json(context.invoked_subcommand if log == "json" else None)
-
-
-for command in (
-    refresh, ingest, sweep, probe, usage, prices, query, explain, cost, whatif, packet, init,
-    doctor, recount, lake, ship, demo, statusline, ui,
-):  # fmt: skip
-    main.add_command(command)

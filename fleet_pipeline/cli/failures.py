@@ -21,11 +21,7 @@ _INTERRUPTED: Final = 130
 
 
 class Commands(click.Group):
-    """A group that lists commands as they were added and turns errors into an exit status."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return list(self.commands)
+    """A group of commands that turns errors into an exit status."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what goes wrong in it is told here and nowhere else."""

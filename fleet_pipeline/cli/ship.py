@@ -1,6 +1,5 @@
 """``fleet ship``: this host's transcripts, or its evidence alone, to where a home reads them."""
 
-import socket
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -62,12 +61,14 @@ def ship(
 
 
 def _host(name: str | None) -> str:
+    from socket import gethostname
+
     from pydantic import TypeAdapter, ValidationError
 
     from fleet_pipeline.home import DEMO_HOST
     from fleet_pipeline.org.places import FolderName
 
-    chosen = name or socket.gethostname().partition(".")[0]
+    chosen = name or gethostname().partition(".")[0]
     with suppress(ValidationError):
         if chosen != DEMO_HOST:
             return TypeAdapter[str](FolderName).validate_python(chosen)

@@ -7,13 +7,13 @@ same as counting all of history, in the memory of a few days.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.ledger import evidence, store
+from fleet_pipeline.ledger import evidence, ids, store
 from fleet_pipeline.ledger.days import day_of
 
 _TIES: Final = ("message_id", "request_id", "agent_id")
@@ -27,12 +27,16 @@ _BYTES_AT_A_TIME: Final = 2**20
 class ClaudeEvidence:
     """All Claude evidence of a lake, a few days of it in memory at a time."""
 
-    def __init__(self, events: Path) -> None:
-        """Look at which days there are, and which ids occur on more than one of them."""
+    def __init__(self, lake: Path, changed: set[date]) -> None:
+        """Look at which days there are, and which ids occur on more than one of them.
+
+        Only ``changed`` days are read, and those that were never looked at.
+        """
         self._paths: defaultdict[date, list[Path]] = defaultdict(list)
-        for path in sorted(events.glob("host=*/client=claude/date=*.parquet")):
+        for path in sorted(lake.glob("events/host=*/client=claude/date=*.parquet")):
             self._paths[day_of(path)].append(path)
-        self._days_of_id = self._ids_of_several_days()
+        self._remembered = lake / "ids.parquet"
+        self._days_of_id = self._ids_of_several_days(changed)
 
     @property
     def days(self) -> set[date]:
@@ -76,66 +80,63 @@ class ClaudeEvidence:
         hashes = _hashes_of(rows)
         return set(hashes.filter(hashes.is_in(_list(self._days_of_id))))
 
-    def _days_of(self, ids: Iterable[int]) -> set[date]:
-        return {day for known in ids for day in self._days_of_id.get(known, ())}
+    def _days_of(self, numbers: Iterable[int]) -> set[date]:
+        return {day for number in numbers for day in self._days_of_id.get(number, ())}
 
     def _rows(self, days: Iterable[date]) -> pl.DataFrame:
         paths = [path for day in sorted(days) for path in self._paths[day]]
         return store.read_files(paths, _COMPACT)
 
-    def _ids_of_several_days(self) -> dict[int, set[date]]:
+    def _ids_of_several_days(self, changed: set[date]) -> dict[int, set[date]]:
         # Of a million ids a handful are on two days: next to each other they are cheap to find, and
         # a day that shares its number with the id takes no memory of its own.
-        in_order = pl.concat([_NONE, *self._ids_with_their_days()]).sort()
+        in_order = self._ids_with_their_days(changed)
         found: defaultdict[int, set[date]] = defaultdict(set)
         for start in range(0, in_order.len(), _IDS_AT_A_TIME):
             some = in_order.slice(start, _IDS_AT_A_TIME + 1)  # one more, so that no two are parted
-            ids = some // _DAYS
-            for known in some.filter((ids == ids.shift(1)) | (ids == ids.shift(-1))):
-                found[known // _DAYS * _DAYS].add(_FIRST_DAY + timedelta(known % _DAYS))
+            known = ids.without_day(some)
+            is_on_several = (known == known.shift(1)) | (known == known.shift(-1))
+            for number, of_id in zip(
+                some.filter(is_on_several), known.filter(is_on_several), strict=True
+            ):
+                found[of_id].add(ids.day_in(number))
         return dict(found)
 
-    def _ids_with_their_days(self) -> Iterator[pl.Series]:
-        """Give each id once for each day on which it occurs, some days at a time."""
-        for chunk in self.chunks(self.days, _BYTES_AT_A_TIME):
-            yield _with_their_days([path for day in sorted(chunk) for path in self._paths[day]])
+    def _ids_with_their_days(self, changed: set[date]) -> pl.Series:
+        """Give each id once for each day on which it occurs, in order; keep them for next time."""
+        remembered = ids.load(self._remembered)
+        known_days = ids.days_in(remembered)
+        remembered = ids.except_on(remembered, changed | (known_days - self.days))
+        missing = self.days - (known_days - changed)
+        news = [self._ids_on(chunk) for chunk in self.chunks(missing, _BYTES_AT_A_TIME)]
+        in_order = pl.concat([remembered, *news]).sort(in_place=True)
+        # What changed is read again until it is counted, so that this may be known before.
+        ids.save(self._remembered, in_order)
+        return in_order
+
+    def _ids_on(self, days: Iterable[date]) -> pl.Series:
+        narrow = pl.Schema({name: pl.String() for name in _TIES} | {"ts": evidence.CLAUDE["ts"]})
+        rows = store.read_files([path for day in sorted(days) for path in self._paths[day]], narrow)
+        return pl.concat([ids.with_their_days(rows[name], rows["ts"]) for name in _TIES]).unique()
 
 
 _IDS_AT_A_TIME: Final = 2**18
-_NONE: Final = pl.Series("id", [], pl.UInt64)
-_Texts = TypeVar("_Texts", pl.Series, pl.Expr)
-
-_DAYS: Final = 2**16
-"""Numbers that the low end of an id leaves to its day: enough until the year 2149."""
-_FIRST_DAY: Final = date(1970, 1, 1)
-
-
-def _with_their_days(paths: list[Path]) -> pl.Series:
-    narrow = pl.Schema({name: pl.String() for name in _TIES} | {"ts": evidence.CLAUDE["ts"]})
-    rows = store.read_files(paths, narrow)
-    day = rows["ts"].dt.date().cast(pl.Int32).cast(pl.UInt64)
-    parts = [(rows[name], rows[name].is_not_null()) for name in _TIES]
-    return pl.concat([_ids(ids.filter(known)) + day.filter(known) for ids, known in parts]).unique()
-
-
-def _ids(texts: _Texts) -> _Texts:
-    """Return a number that stands for each text, with room for a day at its low end."""
-    return texts.hash() // _DAYS * _DAYS
 
 
 def _hashes_of(rows: pl.DataFrame) -> pl.Series:
-    return pl.concat([_ids(rows[name].drop_nulls()) for name in _TIES])
+    return pl.concat([ids.numbers_of(rows[name].drop_nulls()) for name in _TIES])
 
 
 def _ids_of(rows: pl.DataFrame) -> set[int]:
     return set(_hashes_of(rows))
 
 
-def _has_any(ids: set[int]) -> pl.Expr:
+def _has_any(known: set[int]) -> pl.Expr:
     return pl.any_horizontal(
-        pl.col(name).is_not_null() & _ids(pl.col(name)).is_in(_list(ids)) for name in _TIES
+        pl.col(name).is_not_null() & ids.numbers_of(pl.col(name)).is_in(_list(known))
+        for name in _TIES
     )
 
 
-def _list(ids: Iterable[int]) -> pl.Series:
-    return pl.Series(list(ids), dtype=pl.UInt64).implode()
+def _list(numbers: Iterable[int]) -> pl.Series:
+    return pl.Series(list(numbers), dtype=pl.UInt64).implode()

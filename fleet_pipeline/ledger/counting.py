@@ -1,6 +1,6 @@
 """From evidence to the ledger, and from the ledger to whoever asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final, TypedDict
@@ -20,7 +20,7 @@ from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import Waiting
 
 _COMPACT: Final = evidence.compact(USAGE)
-_CHUNK_BYTES: Final = 2**20
+_CHUNK_BYTES: Final = 2**19
 
 
 def recount(home: Home, *, everything: bool = False) -> int:
@@ -49,7 +49,7 @@ def recount(home: Home, *, everything: bool = False) -> int:
 def _count_claude_days(home: Home, days: set[date]) -> int:
     changed = 0
     if days:
-        known = ClaudeEvidence(home.lake / "events")
+        known = ClaudeEvidence(home.lake, days)
         for chunk in known.chunks(days, _CHUNK_BYTES):
             changed += _replace(home, "claude", chunk, known.tied_to(chunk), count_claude)
     return changed
@@ -77,16 +77,39 @@ def _replace(
     ledger = home.lake / "usage"
     ids = [rows[name] for name in ("message_id", "request_id", "line_id") if name in rows.columns]
     known = pl.concat(ids).unique().implode() if ids else pl.Series([[]], dtype=pl.List(pl.String))
-    is_counted = pl.col("ts").dt.date().is_in(sorted(days)) | pl.col("message_id").is_in(known)
+    is_known = pl.col("message_id").is_in(known)
     counted = count(rows).select(USAGE.names()).cast(_COMPACT)
-    days = days.union(*(part["ts"].dt.date().unique() for part in (counted, rows)))
+    beside = (_days_in(counted) | _days_in(rows)) - days
     del rows  # the fullest day decides how much memory it all takes
-    paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
-    kept = store.read_files(paths, _COMPACT, where=pl.col("client").ne(client) | ~is_counted)
-    whole = pl.concat([kept.select(USAGE.names()).cast(_COMPACT), counted]).sort(
-        "ts", "client", "message_id"
-    )
+    is_counted = _is_on(days)
+    if beside:
+        is_ours = pl.col("client") == client
+        before = _counted_before(ledger, beside, is_ours & is_known)
+        differing = _days_that_differ(before, counted.filter(_is_on(beside)))
+        counted = counted.filter(_is_on(days | differing))
+        days, is_counted = days | differing, is_counted | is_known
+    kept = _counted_before(ledger, days, pl.col("client").ne(client) | ~is_counted)
+    whole = pl.concat([kept, counted]).sort("ts", "client", "message_id")
     return store.write_days(ledger, sorted(days), whole, USAGE)
+
+
+def _counted_before(ledger: Path, days: Iterable[date], where: pl.Expr) -> pl.DataFrame:
+    paths = sorted(path for day in days for path in ledger.glob(f"host=*/date={day}.parquet"))
+    return store.read_files(paths, _COMPACT, where).select(USAGE.names()).cast(_COMPACT)
+
+
+def _is_on(days: Iterable[date]) -> pl.Expr:
+    return pl.col("ts").dt.date().is_in(sorted(days))
+
+
+def _days_in(rows: pl.DataFrame) -> set[date]:
+    return set(rows["ts"].dt.date().unique())
+
+
+def _days_that_differ(before: pl.DataFrame, now: pl.DataFrame) -> set[date]:
+    """Return the days of which not all rows are the same: nothing else has to be written."""
+    both = pl.concat([before, now])
+    return _days_in(both.filter(both.is_unique()))
 
 
 def usage(home: Home, days: tuple[date, date] | None = None) -> pl.DataFrame:

@@ -18,12 +18,11 @@ from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.damage import set_aside
 from fleet_pipeline.ledger.entry import Entry
 from fleet_pipeline.ledger.intake import Intake
-from fleet_pipeline.ledger.reading import Batch, ToRead
+from fleet_pipeline.ledger.reading import Batch, ToRead, read_files
 from fleet_pipeline.ledger.register import Register
-from fleet_pipeline.ledger.workers import read_shares
 from fleet_pipeline.store_format import bring_up_to_date
 from fleet_pipeline.transcripts.discover import Found, Places, find
-from fleet_pipeline.transcripts.files import LocalFile
+from fleet_pipeline.transcripts.files import LocalFile, SourceFile
 
 Progress = Callable[[int], None]
 """Told how many bytes were dealt with since the last call."""
@@ -122,14 +121,14 @@ class _Ingestion:
 
     def run(self, found: Found, full: bool, readers: int | None) -> None:
         new, sound = [], 0
-        for each in _in_order(found):
-            known = None if full else self._register.get(self._host, each.file.id)
-            if known and known.is_unchanged(each.file):
+        for file in _in_order(found):
+            known = None if full else self._register.get(self._host, file.id)
+            if known and known.is_unchanged(file):
                 sound += 1
-                self._advance(each.file.size)
+                self._advance(file.size)
             else:
-                new.append(replace(each, known=known))
-        for batch in read_shares(self._host, *_shares(new, readers)):
+                new.append(ToRead(file, known))
+        for batch in self._read(_knowing_agents(new, found), readers):
             sound += batch.sound
             for reason, count in batch.passed_over.items():
                 found.passed_over[reason] = found.passed_over.get(reason, 0) + count
@@ -141,6 +140,14 @@ class _Ingestion:
         # Only now may the register say that all of it was read.
         for entry in self._entries:
             self._register.put(entry)
+
+    def _read(self, new: Sequence[ToRead], readers: int | None) -> Iterator[Batch]:
+        own, others = _shares(new, readers)
+        if not others:
+            return read_files(self._host, own)
+        from fleet_pipeline.ledger.workers import read_shares  # rarely needed, slow to load
+
+        return read_shares(self._host, own, others)
 
     def _take(self, batch: Batch) -> None:
         self._intake.take_in(batch.gathered)
@@ -157,22 +164,29 @@ class _Ingestion:
             self._progress(count)
 
 
-def _in_order(found: Found) -> Iterator[ToRead]:
-    """Yield all that was found, transcripts of about the same days one after the other.
+def _in_order(found: Found) -> list[SourceFile]:
+    """Return all that was found, transcripts of about the same days one after the other.
 
-    The fewer days does each write touch. Newer clients keep a session's subagents in a folder
-    named for it, older ones beside it.
+    The fewer days does each write touch.
     """
-    names = [str(file.path) for file in found.files]
+    transcripts = sorted(found.files, key=lambda file: file.modified_ns)
+    return [*transcripts, *found.statusline_logs, *found.evidence]
+
+
+def _knowing_agents(new: Sequence[ToRead], found: Found) -> list[ToRead]:
+    """Return ``new``, of each with whether it started subagents, going by all that was found.
+
+    Newer clients keep a session's subagents in a folder named for it, older ones beside it.
+    """
+    names = [str(file.path) for file in found.files] if new else []
     agents = [name for name in names if name.rpartition("/")[2].startswith("agent-")]
     beside = {name.rpartition("/")[0] for name in agents}
     inside = {above for folder in beside for above in accumulate(folder.split("/"), "{}/{}".format)}
-    for file in sorted(found.files, key=lambda file: file.modified_ns):
-        name = str(file.path)
-        has_agents = name.rpartition("/")[0] in beside or name.rpartition(".")[0] in inside
-        yield ToRead(file, None, has_agents)
-    for other in (*found.statusline_logs, *found.evidence):
-        yield ToRead(other, None)
+
+    def has_agents(name: str) -> bool:
+        return name.rpartition("/")[0] in beside or name.rpartition(".")[0] in inside
+
+    return [replace(each, has_agents=has_agents(str(each.file.path))) for each in new]
 
 
 def _shares(

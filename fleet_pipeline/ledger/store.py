@@ -72,8 +72,8 @@ def remedy(path: Path) -> str:
 _REMEDIES: Final = {
     **dict.fromkeys(
         ("events", "quota", "totals", "transcripts", "unfamiliar", "quarantine"),
-        "bring it back from a backup, or let `fleet ingest --full` set it aside and make it anew"
-        " from the transcripts that still exist",
+        "bring it back from a backup and run `fleet recount`, or let `fleet ingest --full` set it"
+        " aside and make it anew from the transcripts that still exist",
     ),
     **dict.fromkeys(("prices", "catalog", "probes"), "bring it back from a backup, or delete it"),
     "usage": "`fleet recount` makes it anew from the evidence",
@@ -89,15 +89,15 @@ def read_files(
 ) -> pl.DataFrame:
     """Return the rows of several files in ``schema``, each with the ``host`` of its file.
 
-    ``where`` says which rows, if not all are wanted.
+    ``where`` says which rows, if not all are wanted, of columns as they are in the files.
     """
     paths = list(paths)
     if not paths:
         return pl.DataFrame(schema=schema).with_columns(host=pl.lit(None, pl.String))
     hosts = {str(path): host_of(path) for path in paths}
-    rows = _scan(paths, schema).with_columns(host=pl.col(_PATH).replace_strict(hosts)).drop(_PATH)
+    rows = _scan(paths, schema, where).with_columns(host=pl.col(_PATH).replace_strict(hosts))
     try:
-        return (rows if where is None else rows.filter(where)).collect()
+        return rows.drop(_PATH).collect()
     except UNREADABLE:
         for path in paths:
             read_frame(path, schema)
@@ -107,7 +107,7 @@ def read_files(
 _PATH: Final = "_path"
 
 
-def _scan(paths: list[Path], schema: pl.Schema) -> pl.LazyFrame:
+def _scan(paths: list[Path], schema: pl.Schema, where: pl.Expr | None = None) -> pl.LazyFrame:
     categories = [name for name, dtype in schema.items() if dtype == pl.Categorical]
     rows = pl.scan_parquet(
         paths,
@@ -118,6 +118,8 @@ def _scan(paths: list[Path], schema: pl.Schema) -> pl.LazyFrame:
         glob=False,
         include_file_paths=_PATH,
     )
+    if where is not None:  # before anything is made of the rows that are not wanted
+        rows = rows.filter(where)
     return rows.with_columns(pl.col(categories).cast(pl.Categorical)) if categories else rows
 
 

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -169,26 +170,40 @@ def roots_of(client: Client, place: Path) -> list[Path]:
 
 
 def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
-    def refused(error: OSError) -> None:
-        found.pass_over("folder not readable" if error.errno != 2 else "vanished")
-
-    for folder, folders, names in os.walk(root, onerror=refused):
-        for name in folders:
-            if Path(folder, name).is_symlink():
+    folders = [os.fspath(root)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                inside = list(entries)
+        except OSError as error:
+            found.pass_over("vanished" if error.errno == ENOENT else "folder not readable")
+            continue
+        here = Path(folder)
+        notes = {entry.name: entry for entry in inside if entry.name.endswith(NOTE_SUFFIX)}
+        for entry in inside:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif _is_linked_folder(entry):
                 found.pass_over("linked folder")
-        for name in names:
-            if not is_transcript(client, name):
-                continue
-            path = Path(folder, name)
-            try:
-                status = path.lstat()
-            except OSError:
-                found.pass_over("vanished")
-                continue
-            if not stat.S_ISREG(status.st_mode):
-                found.pass_over("not a regular file")
-                continue
-            yield _found(client, path, status)
+            elif is_transcript(client, entry.name):
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:
+                    found.pass_over("vanished")
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    noted_ns = _noted_ns(entry.name, notes)
+                    yield _found(client, here / entry.name, status, noted_ns)
+                else:
+                    found.pass_over("not a regular file")
+
+
+def _is_linked_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:
+        return False
 
 
 def _statusline_logs(place: Path) -> Iterator[LocalFile]:
@@ -200,15 +215,26 @@ def _statusline_logs(place: Path) -> Iterator[LocalFile]:
                 yield _found("claude", path, status)
 
 
-def _found(client: Client, path: Path, status: os.stat_result) -> LocalFile:
-    noted_ns = 0
-    if path.name.startswith("agent-"):
-        with suppress(OSError):
-            noted_ns = path.with_suffix(NOTE_SUFFIX).stat().st_mtime_ns
-    modified_ns, changed_ns, noted_ns = (
-        max(-_FARTHEST_NS, min(time, _FARTHEST_NS))
-        for time in (status.st_mtime_ns, status.st_ctime_ns, noted_ns)
-    )
+def _noted_ns(name: str, notes: "Mapping[str, os.DirEntry[str]]") -> int:
+    """Return when a subagent's type was noted beside its transcript, 0 if it was not."""
+    note = notes.get(name.rpartition(".")[0] + NOTE_SUFFIX) if name.startswith("agent-") else None
+    with suppress(OSError):
+        return note.stat().st_mtime_ns if note else 0
+    return 0
+
+
+def _found(client: Client, path: Path, status: os.stat_result, noted_ns: int = 0) -> LocalFile:
     return LocalFile(
-        path, status.st_size, modified_ns, changed_ns, noted_ns, status.st_ino, 0, client
+        path,
+        status.st_size,
+        _within_reach(status.st_mtime_ns),
+        _within_reach(status.st_ctime_ns),
+        _within_reach(noted_ns),
+        status.st_ino,
+        0,
+        client,
     )
+
+
+def _within_reach(time_ns: int) -> int:
+    return max(-_FARTHEST_NS, min(time_ns, _FARTHEST_NS))

@@ -11,8 +11,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-import zstandard
-
 from fleet_pipeline.errors import SourceError
 
 if TYPE_CHECKING:
@@ -72,6 +70,9 @@ class CompressedBytes:
 
     def __init__(self, source: Bytes) -> None:
         """Unpack ``source`` from its beginning."""
+        import zstandard  # few transcripts are packed, and it takes as long to load as to list them
+
+        self._damage = zstandard.ZstdError
         decompressor = zstandard.ZstdDecompressor()
         self._stream = decompressor.stream_reader(
             io.BufferedReader(_Stream(source)), read_across_frames=True
@@ -81,7 +82,7 @@ class CompressedBytes:
         """Fill ``buffer``; raises SourceError where the file is damaged."""
         try:
             return self._stream.readinto(buffer)
-        except zstandard.ZstdError:
+        except self._damage:
             raise SourceError("damaged Zstandard file") from None
 
 

@@ -226,8 +226,8 @@ def test_lines_that_were_left_out_lose_data_when_there_are_many(
     ("name", "remedy"),
     [
         ("usage", "`fleet recount` makes it anew"),
-        ("events", "from a backup, or let `fleet ingest --full`"),
-        ("transcripts", "from a backup, or let `fleet ingest --full`"),
+        ("events", "from a backup and run `fleet recount`, or let `fleet ingest --full`"),
+        ("transcripts", "from a backup and run `fleet recount`, or let `fleet ingest --full`"),
     ],
 )
 def test_a_damaged_file_of_the_lake_is_named_with_what_to_do(
