@@ -91,6 +91,8 @@ def _history_kept_open(instance: dg.DagsterInstance) -> Iterator[None]:
 
 def _written_without_waiting(connection: DBAPIConnection, _: object) -> None:
     connection.cursor().execute("pragma synchronous = normal")
+    # What is logged ahead is moved to its place once, when the connection is closed.
+    connection.cursor().execute("pragma wal_autocheckpoint = 0")
 
 
 def environment(settings: Settings) -> dict[str, str]:
