@@ -25,6 +25,7 @@ SUBJECTS = {
             "fleet_pipeline/ledger/codex_rules.py",
             "fleet_pipeline/ledger/connected.py",
             "fleet_pipeline/ledger/counting.py",
+            "fleet_pipeline/ledger/ids.py",
             "fleet_pipeline/ledger/waiting.py",
         ),
         tests=(
