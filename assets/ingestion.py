@@ -89,7 +89,8 @@ def usage_ledger(fleet: Fleet) -> dg.MaterializeResult[None]:
 @unless_accepted
 def requests_are_unique(fleet: Fleet) -> dg.AssetCheckResult:
     """No request is counted twice: every sum on the page would be too large."""
-    return shown(quality.requests_are_unique(ledger.usage(fleet.settings().home)))
+    keys = ledger.usage(fleet.settings().home, columns=("client", "message_id"))
+    return shown(quality.requests_are_unique(keys))
 
 
 @dg.asset_check(asset=transcript_evidence)
@@ -109,7 +110,8 @@ def formats_are_known(fleet: Fleet) -> dg.AssetCheckResult:
 def replies_carry_usage(fleet: Fleet) -> dg.AssetCheckResult:
     """No client stopped to write what its replies used: what it does not write is not counted."""
     home = fleet.settings().home
-    return shown(quality.replies_carry_usage(ledger.unfamiliar(home), ledger.usage(home)))
+    by_version = ledger.usage(home, columns=("client", "client_version"))
+    return shown(quality.replies_carry_usage(ledger.unfamiliar(home), by_version))
 
 
 assets: list[dg.AssetsDefinition | dg.AssetSpec] = [transcripts, transcript_evidence, usage_ledger]
