@@ -60,3 +60,38 @@ def test_what_was_counted_is_counted_again_by_new_rules(spoilt, monkeypatch):
     monkeypatch.setattr(counting, "RULES_VERSION", counting.RULES_VERSION + 1)
     assert recount(spoilt.home) == 1
     assert spoilt.billed()["a"][-1] == 9
+
+
+@pytest.fixture
+def past_midnight(machine):
+    """A subagent that works on two days, and somebody else on the second of them."""
+    lines = [
+        reply("a", at=after(), agentId="a1", isSidechain=True),
+        reply("b", at=after(hours=24), agentId="a1", isSidechain=True),
+        reply("c", at=after(hours=25)),
+    ]
+    machine.write(machine.claude("p/s.jsonl"), transcript(*lines))
+    machine.ingest()
+    return machine
+
+
+def second_day(machine):
+    [path] = (machine.home.lake / "usage").rglob(f"date={after(hours=24).date()}.parquet")
+    return path
+
+
+def test_a_day_that_counts_the_same_is_not_touched_for_being_tied_to_another(past_midnight):
+    before = second_day(past_midnight).stat()
+    new = reply("d", at=after(minutes=1))
+    past_midnight.write(past_midnight.claude("p/t.jsonl"), transcript(new))
+    past_midnight.ingest()
+    assert set(past_midnight.billed()) == {"a", "b", "c", "d"}
+    assert second_day(past_midnight).stat().st_ino == before.st_ino
+
+
+def test_what_another_day_says_of_a_request_changes_it_and_nothing_beside_it(past_midnight):
+    told = reply("d", at=after(minutes=1), agentId="a1", isSidechain=True, attributionAgent="Plan")
+    past_midnight.write(past_midnight.claude("p/t.jsonl"), transcript(told))
+    past_midnight.ingest()
+    types = dict(past_midnight.rows().select("message_id", "agent_type").iter_rows())
+    assert types == {"a": "Plan", "b": "Plan", "c": None, "d": "Plan"}
