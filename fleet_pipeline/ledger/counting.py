@@ -87,7 +87,8 @@ def _replace(
         before = _counted_before(ledger, beside, is_ours & is_known)
         differing = _days_that_differ(before, counted.filter(_is_on(beside)))
         counted = counted.filter(_is_on(days | differing))
-        days, is_counted = days | differing, is_counted | is_known
+        if differing:
+            days, is_counted = days | differing, is_counted | is_known
     kept = _counted_before(ledger, days, pl.col("client").ne(client) | ~is_counted)
     whole = pl.concat([kept, counted]).sort("ts", "client", "message_id")
     return store.write_days(ledger, sorted(days), whole, USAGE)
