@@ -120,12 +120,12 @@ def find(places: Places) -> Found:
             claude=tuple(place for place in places.claude if _is_there(place, found)),
             codex=tuple(place for place in places.codex if _is_there(place, found)),
         )
-    files: dict[Path, LocalFile] = {}
+    files: dict[str, LocalFile] = {}
     for client in CLIENTS:
         roots = {root.resolve() for place in places.of(client) for root in roots_of(client, place)}
         for root in sorted(roots):
             if not roots.intersection(root.parents):
-                files.update((file.path, file) for file in _files(client, root, found))
+                files.update((str(file.path), file) for file in _files(client, root, found))
     found.files += files.values()
     for place in sorted({place.resolve() for place in places.claude}):
         found.statusline_logs += _statusline_logs(place)
@@ -170,20 +170,19 @@ def roots_of(client: Client, place: Path) -> list[Path]:
 
 
 def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
-    folders = [os.fspath(root)]
+    folders = [root]
     while folders:
-        folder = folders.pop()
+        here = folders.pop()
         try:
-            with os.scandir(folder) as entries:
+            with os.scandir(here) as entries:
                 inside = list(entries)
         except OSError as error:
             found.pass_over("vanished" if error.errno == ENOENT else "folder not readable")
             continue
-        here = Path(folder)
         notes = {entry.name: entry for entry in inside if entry.name.endswith(NOTE_SUFFIX)}
         for entry in inside:
             if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                folders.append(here / entry.name)
             elif _is_linked_folder(entry):
                 found.pass_over("linked folder")
             elif is_transcript(client, entry.name):
