@@ -95,11 +95,8 @@ class ClaudeEvidence:
         for start in range(0, in_order.len(), _IDS_AT_A_TIME):
             some = in_order.slice(start, _IDS_AT_A_TIME + 1)  # one more, so that no two are parted
             known = ids.without_day(some)
-            is_on_several = (known == known.shift(1)) | (known == known.shift(-1))
-            for number, of_id in zip(
-                some.filter(is_on_several), known.filter(is_on_several), strict=True
-            ):
-                found[of_id].add(ids.day_in(number))
+            for number in some.filter((known == known.shift(1)) | (known == known.shift(-1))):
+                found[ids.without_day(number)].add(ids.day_in(number))
         return dict(found)
 
     def _ids_with_their_days(self, changed: set[date]) -> pl.Series:

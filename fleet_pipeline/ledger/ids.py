@@ -15,6 +15,7 @@ from fleet_pipeline.errors import SourceError
 from fleet_pipeline.ledger import store
 
 _Texts = TypeVar("_Texts", pl.Series, pl.Expr)
+_Numbers = TypeVar("_Numbers", int, pl.Series, pl.Expr)
 
 _DAYS: Final = 2**16
 """Numbers that the low end of an id leaves to its day: enough until the year 2149."""
@@ -23,7 +24,7 @@ _FIRST_DAY: Final = date(1970, 1, 1)
 
 def numbers_of(texts: _Texts) -> _Texts:
     """Return a number that stands for each text, with room for a day at its low end."""
-    return texts.hash() // _DAYS * _DAYS
+    return without_day(texts.hash())
 
 
 def with_their_days(ids: pl.Series, moments: pl.Series) -> pl.Series:
@@ -33,8 +34,8 @@ def with_their_days(ids: pl.Series, moments: pl.Series) -> pl.Series:
     return numbers_of(ids.filter(is_known)) + days.filter(is_known)
 
 
-def without_day(numbers: pl.Series) -> pl.Series:
-    """Return the ids alone."""
+def without_day(numbers: _Numbers) -> _Numbers:
+    """Return the ids alone: the room for the day is empty."""
     return numbers // _DAYS * _DAYS
 
 
@@ -59,8 +60,8 @@ def load(path: Path) -> pl.Series:
     try:
         table = store.read_table(path)
     except (OSError, SourceError):
-        return NONE
-    return table.to_series() if table.schema == _schema() else NONE
+        return _NONE
+    return table.to_series() if table.schema == _schema() else _NONE
 
 
 def save(path: Path, numbers: pl.Series) -> None:
@@ -77,4 +78,4 @@ def _schema() -> pl.Schema:
     return pl.Schema({f"id_and_day_{probe:x}": pl.UInt64()})
 
 
-NONE: Final = pl.Series("id_and_day", [], pl.UInt64)
+_NONE: Final = pl.Series("id_and_day", [], pl.UInt64)

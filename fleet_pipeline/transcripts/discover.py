@@ -20,6 +20,7 @@ from fleet_pipeline.transcripts.files import (
     Client,
     LocalFile,
     TranscriptFile,
+    is_note,
     is_transcript,
 )
 
@@ -179,12 +180,13 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
         except OSError as error:
             found.pass_over("vanished" if error.errno == ENOENT else "folder not readable")
             continue
-        notes = {entry.name: entry for entry in inside if entry.name.endswith(NOTE_SUFFIX)}
+        notes = {entry.name: entry for entry in inside if is_note(entry.name)}
         for entry in inside:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(here / entry.name)
-            elif _is_linked_folder(entry):
-                found.pass_over("linked folder")
+            if _is_folder(entry):
+                if entry.is_symlink():
+                    found.pass_over("linked folder")
+                else:
+                    folders.append(here / entry.name)
             elif is_transcript(client, entry.name):
                 try:
                     status = entry.stat(follow_symlinks=False)
@@ -192,15 +194,16 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
                     found.pass_over("vanished")
                     continue
                 if stat.S_ISREG(status.st_mode):
-                    noted_ns = _noted_ns(entry.name, notes)
-                    yield _found(client, here / entry.name, status, noted_ns)
+                    note = notes.get(entry.name.removesuffix(".jsonl") + NOTE_SUFFIX)
+                    yield _found(client, here / entry.name, status, _noted_ns(note))
                 else:
                     found.pass_over("not a regular file")
 
 
-def _is_linked_folder(entry: "os.DirEntry[str]") -> bool:
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Say whether it is a folder; some file systems tell only after a look, which may fail."""
     try:
-        return entry.is_symlink() and entry.is_dir()
+        return entry.is_dir()
     except OSError:
         return False
 
@@ -214,9 +217,7 @@ def _statusline_logs(place: Path) -> Iterator[LocalFile]:
                 yield _found("claude", path, status)
 
 
-def _noted_ns(name: str, notes: "Mapping[str, os.DirEntry[str]]") -> int:
-    """Return when a subagent's type was noted beside its transcript, 0 if it was not."""
-    note = notes.get(name.rpartition(".")[0] + NOTE_SUFFIX) if name.startswith("agent-") else None
+def _noted_ns(note: "os.DirEntry[str] | None") -> int:
     with suppress(OSError):
         return note.stat().st_mtime_ns if note else 0
     return 0

@@ -76,6 +76,11 @@ def is_transcript(client: Client, name: str) -> bool:
     return name.endswith((".jsonl", ".jsonl.zst")) and name.startswith("rollout-")
 
 
+def is_note(name: str) -> bool:
+    """Say whether Claude Code notes a subagent's type in a file of this name."""
+    return name.startswith("agent-") and name.endswith(NOTE_SUFFIX)
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """A file as its store knows it; times in nanoseconds since 1970, UTC.

@@ -21,6 +21,7 @@ from fleet_pipeline.transcripts.files import (
     Client,
     SourceFile,
     TranscriptFile,
+    is_note,
     is_transcript,
 )
 from fleet_pipeline.transcripts.lines import Bytes, CompressedBytes, digest, is_compressed
@@ -54,7 +55,7 @@ def kind_of(key: str) -> tuple[Kind, Client] | None:
     name = key.rpartition("/")[2]
     if place["folder"] == statusline.FOLDER:
         return ("statusline log", client) if place["rest"] in statusline.LOGS else None
-    if client == "claude" and name.startswith("agent-") and name.endswith(NOTE_SUFFIX):
+    if client == "claude" and is_note(name):
         return "note", client
     return ("transcript", client) if is_transcript(client, _called(client, name)) else None
 

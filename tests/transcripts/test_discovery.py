@@ -290,3 +290,27 @@ def test_an_unreadable_place_is_counted_and_the_others_are_read():
             closed.chmod(0o700)
     assert [file.path.name for file in result.files] == ["5e55.jsonl"]
     assert sum(result.passed_over.values()) == 1
+
+
+def test_where_a_file_system_only_tells_types_after_a_look_that_fails_nothing_stops(
+    claude, monkeypatch
+):
+    """Some network file systems do not say what an entry is; the look is refused like a reading."""
+    leave(claude, f"{SLUG}/5e55.jsonl", f"{SLUG}/deeper/5e56.jsonl")
+
+    class Untold:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name, self.stat, self.is_symlink = entry.name, entry.stat, entry.is_symlink
+            self.is_dir = entry.is_dir if entry.name == "-work-forge" else self.refuse
+
+        def refuse(self, **_: object) -> bool:
+            raise PermissionError
+
+    @contextmanager
+    def scandir(folder):
+        with scan(folder) as entries:
+            yield map(Untold, entries)
+
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert found(claude, claude=[claude]) == [f"{SLUG}/5e55.jsonl"]
