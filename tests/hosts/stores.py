@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fcntl import ioctl
 from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from termios import TIOCOUTQ
 from typing import Any, Literal
 
 import boto3
@@ -147,6 +149,12 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 
         def _reset(self) -> None:
             self.wfile.flush()
+            # What was sent and has not come yet would be lost with it: how much, is chance.
+            for _ in range(500):
+                on_its_way = ioctl(self.connection, TIOCOUTQ, bytes(4))
+                if not any(on_its_way):
+                    break
+                time.sleep(0.01)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
