@@ -46,9 +46,7 @@ _FULL_INPUT: Final = pl.sum_horizontal(_USAGE[:4])
 
 def count_claude(events: pl.DataFrame) -> pl.DataFrame:
     """Return one ledger row for each request in ``events`` (``ClaudeEvent`` and its ``host``)."""
-    requests = _with_key(events.filter(pl.col("kind") == "request"))
-    copied = pl.col("key").is_duplicated()
-    rows = pl.concat([requests.filter(~copied), _merged(requests.filter(copied))])
+    rows = _each_once(_with_key(events.filter(pl.col("kind") == "request")))
     rows = rows.with_columns(
         client=pl.lit("claude"),
         message_id=pl.col("key"),
@@ -75,6 +73,11 @@ def _with_key(requests: pl.DataFrame) -> pl.DataFrame:
         .with_columns(key=pl.coalesce(original, "carrier", "request_id", "message_id", "line_id"))
         .drop("carrier")
     )
+
+
+def _each_once(requests: pl.DataFrame) -> pl.DataFrame:
+    copied = pl.col("key").is_duplicated()
+    return pl.concat([requests.filter(~copied), _merged(requests.filter(copied))])
 
 
 def _merged(copies: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +108,7 @@ def _with_agent_types(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         .group_by("agent_id")
         .agg(named=pl.col("agent_type").min())
     )
-    # Only the two columns are joined: to gather all the others again would cost most of it.
+    # Only these columns are joined: to gather all the others again would cost most of it.
     types = (
         rows.select("agent_id", "agent_type")
         .join(named, on="agent_id", how="left", maintain_order="left")
@@ -145,4 +148,5 @@ def _repaired(rows: pl.DataFrame, notes: pl.DataFrame) -> pl.DataFrame:
         .unique("key", keep="last", maintain_order=True)
         .select("key", *_USAGE, output_is_final=pl.lit(True))
     )
-    return rows.update(noted, on="key", how="left")
+    usage = rows.select(noted.columns).update(noted, on="key", how="left")
+    return rows.with_columns(usage)

@@ -59,19 +59,13 @@ class ClaudeEvidence:
     def tied_to(self, days: set[date]) -> pl.DataFrame:
         """Return every row of ``days``, and the rows of other days that are tied to one of them."""
         inside = self._rows(days)
-        known = self._ids_elsewhere(inside)
-        outside: dict[date, pl.DataFrame] = {}
-        waiting = self._days_of(known) - days
-        while waiting:
-            day = waiting.pop()
-            there = self._rows({day})
-            outside[day] = there.filter(_has_any(known))
+        known, looked_for, outside = self._ids_elsewhere(inside), 0, inside.clear()
+        while len(known) > looked_for:
+            looked_for = len(known)
+            outside = self._rows(self._days_of(known) - days, _has_any(known))
             # Of a day that is not asked for, copies on that same day have to be found as well.
-            while news := _ids_of(outside[day]) - known:
-                known |= news
-                waiting |= self._days_of(news) - days - {day}
-                outside[day] = there.filter(_has_any(known))
-        return pl.concat([inside, *(outside[day] for day in sorted(outside))])
+            known |= _ids_of(outside)
+        return pl.concat([inside, outside])
 
     def _ids_elsewhere(self, rows: pl.DataFrame) -> set[int]:
         """Return those ids of ``rows`` that occur on more than one day."""
@@ -83,9 +77,9 @@ class ClaudeEvidence:
     def _days_of(self, numbers: Iterable[int]) -> set[date]:
         return {day for number in numbers for day in self._days_of_id.get(number, ())}
 
-    def _rows(self, days: Iterable[date]) -> pl.DataFrame:
+    def _rows(self, days: Iterable[date], where: pl.Expr | None = None) -> pl.DataFrame:
         paths = [path for day in sorted(days) for path in self._paths[day]]
-        return store.read_files(paths, _COMPACT)
+        return store.read_files(paths, _COMPACT, where)
 
     def _ids_of_several_days(self, changed: set[date]) -> dict[int, set[date]]:
         # Of a million ids a handful are on two days: next to each other they are cheap to find, and

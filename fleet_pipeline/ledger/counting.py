@@ -91,7 +91,9 @@ def _replace(
             days, is_counted = days | differing, is_counted | is_known
     kept = _counted_before(ledger, days, pl.col("client").ne(client) | ~is_counted)
     whole = pl.concat([kept, counted]).sort("ts", "client", "message_id")
-    return store.write_days(ledger, sorted(days), whole, USAGE)
+    parts = store.by_day_and_host(whole)
+    del kept, counted, whole
+    return store.write_days(ledger, days, parts, USAGE)
 
 
 def _counted_before(ledger: Path, days: Iterable[date], where: pl.Expr) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from fleet_pipeline.transcripts.lines import digest
 _FINGERPRINT: Final = 4096
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What is known of one file after it was read up to ``offset`` (bytes).
 
     ``head`` and ``tail`` fingerprint the first and last 4 KiB before ``offset``; ``lines`` and

@@ -66,7 +66,8 @@ def load(path: Path) -> pl.Series:
 
 def save(path: Path, numbers: pl.Series) -> None:
     """Keep ``numbers`` for next time, if they changed; raises OSError where the disk refuses."""
-    store.write_frame(path, pl.DataFrame([numbers], schema=_schema()))
+    # Hashes would not get smaller.
+    store.write_frame(path, pl.DataFrame([numbers], schema=_schema()), compression="uncompressed")
 
 
 def _schema() -> pl.Schema:

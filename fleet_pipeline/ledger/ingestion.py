@@ -178,7 +178,7 @@ def _knowing_agents(new: Sequence[ToRead], found: Found) -> list[ToRead]:
 
     Newer clients keep a session's subagents in a folder named for it, older ones beside it.
     """
-    names = [str(file.path) for file in found.files] if new else []
+    names = [file.path for file in found.files] if new else []
     agents = [name for name in names if name.rpartition("/")[2].startswith("agent-")]
     beside = {name.rpartition("/")[0] for name in agents}
     inside = {above for folder in beside for above in accumulate(folder.split("/"), "{}/{}".format)}
@@ -186,7 +186,7 @@ def _knowing_agents(new: Sequence[ToRead], found: Found) -> list[ToRead]:
     def has_agents(name: str) -> bool:
         return name.rpartition("/")[0] in beside or name.rpartition(".")[0] in inside
 
-    return [replace(each, has_agents=has_agents(str(each.file.path))) for each in new]
+    return [replace(each, has_agents=has_agents(each.file.path)) for each in new]
 
 
 def _shares(

@@ -133,6 +133,9 @@ def _height(parts: Sequence[pl.DataFrame]) -> int:
 
 
 def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
-    known = store.read_frame(path, evidence.compact(table.schema))
-    whole = table.merge(pl.concat([known, *rows]))
+    parts = [store.read_frame(path, evidence.compact(table.schema)), *rows]
+    del rows
+    whole = pl.concat(parts)
+    parts.clear()
+    whole = table.merge(whole)
     store.write_frame(path, whole.cast(table.schema))

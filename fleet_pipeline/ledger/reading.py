@@ -48,7 +48,7 @@ class Batch:
     bytes_done: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ToRead:
     """One file to read, and what is known of it if it may go on from there.
 
@@ -115,7 +115,7 @@ class _Reader:
             match each.file:
                 case StoredEvidence() as table:
                     self._read_evidence(table)
-                case TranscriptFile() as log if log.path.name in statusline.LOGS:
+                case TranscriptFile() as log if log.name in statusline.LOGS:
                     self._read_statusline_log(log, each.known)
                 case TranscriptFile() as transcript:
                     self._read_transcript(transcript, each.known, each.has_agents)
@@ -174,7 +174,7 @@ class _Reader:
             lines,
             file_id=file.id,
             written=written,
-            agent=_of_agent(file) if file.path.name.startswith("agent-") else None,
+            agent=_of_agent(file) if file.name.startswith("agent-") else None,
             state=msgspec.msgpack.decode(carried, type=ClaudeState) if carried else None,
         )
         self.batch.gathered.add("claude", transcript.events)
@@ -191,7 +191,7 @@ class _Reader:
             lines,
             file_id=file.id,
             written=written,
-            named=_thread_in_name(file.path),
+            named=_thread_in_name(file.name),
             state=msgspec.msgpack.decode(carried, type=CodexState) if carried else None,
         )
         self.batch.gathered.add("codex", rollout.events)
@@ -234,7 +234,7 @@ class _Reader:
         # Only tables need the query engine: a process that reads transcripts does without.
         from fleet_pipeline.ledger import handover
 
-        kind = handover.kind_of(file.path.relative_to(EVIDENCE))
+        kind = handover.kind_of(PurePath(file.path).relative_to(EVIDENCE))
         transcripts = file.beside("transcripts.parquet") if kind == "rejected" else None
         handover.take_in(self.batch.gathered, kind, file.read(), transcripts)
         self.batch.tables_read += 1
@@ -276,9 +276,9 @@ class _Reader:
 _FIRST: Final = 65536
 
 
-def _thread_in_name(rollout: PurePath) -> str | None:
+def _thread_in_name(rollout: str) -> str | None:
     """Return the thread id that ends a rollout's name; any other name is nobody's business."""
-    stem = rollout.name.removesuffix(".zst").removesuffix(".jsonl")
+    stem = rollout.removesuffix(".zst").removesuffix(".jsonl")
     try:
         return str(UUID(stem[-36:]))
     except ValueError:

@@ -6,7 +6,6 @@ the data that it speaks of.
 
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from fleet_pipeline.errors import SourceError
@@ -44,10 +43,10 @@ class Register:
         self._changed = False
         try:
             fits = pl.scan_parquet(path, glob=False).collect_schema() == _SCHEMA
-            rows = read_frame(path, _SCHEMA).rows() if fits else []
+            known = read_frame(path, _SCHEMA) if fits else _SCHEMA.to_frame()
         except (OSError, SourceError, *UNREADABLE):
-            rows = []
-        entries = [Entry(*row) for row in rows]
+            known = _SCHEMA.to_frame()
+        entries = (Entry(*row) for row in known.iter_rows())
         self._entries = {(entry.host, entry.file_id): entry for entry in entries}
 
     def get(self, host: str, file_id: int) -> Entry | None:
@@ -62,6 +61,7 @@ class Register:
     def save(self) -> None:
         """Write the register, if anything was put into it."""
         if self._changed:
-            rows = [msgspec.structs.asdict(self._entries[key]) for key in sorted(self._entries)]
-            write_frame(self._path, pl.DataFrame(rows, schema=_SCHEMA))
+            entries = [self._entries[key] for key in sorted(self._entries)]
+            columns = {name: [getattr(entry, name) for entry in entries] for name in _SCHEMA}
+            write_frame(self._path, pl.DataFrame(columns, schema=_SCHEMA))
             self._changed = False

@@ -4,11 +4,13 @@ Knows how days are laid out, not what a row means. Bytes depend on the rows alon
 of Polars): not on the order in which they came, on repeats, or on what was interrupted before.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -16,23 +18,28 @@ from fleet_pipeline.errors import SourceError
 from fleet_pipeline.home import write_whole
 from fleet_pipeline.ledger.days import host_of
 
+ParquetCompression = Literal["zstd", "uncompressed"]
+
 Merge = Callable[[pl.DataFrame], pl.DataFrame]
 
 UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises where a file is no Parquet file, or no longer."""
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
+def parquet_bytes(frame: pl.DataFrame, compression: ParquetCompression = "zstd") -> bytes:
     """Return ``frame`` as one Parquet file."""
     buffer = BytesIO()
     # Of a day nobody asks for a part: bounds of each column would cost a fifth of the writing.
-    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
+    level = 1 if compression == "zstd" else None
+    frame.write_parquet(buffer, compression=compression, compression_level=level, statistics=False)
     return buffer.getvalue()
 
 
-def write_frame(path: Path, frame: pl.DataFrame) -> bool:
+def write_frame(
+    path: Path, frame: pl.DataFrame, compression: ParquetCompression = "zstd"
+) -> bool:
     """Make ``path`` hold exactly ``frame``; say whether anything changed."""
-    return write_whole(path, parquet_bytes(frame))
+    return write_whole(path, parquet_bytes(frame, compression))
 
 
 def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
@@ -44,7 +51,7 @@ def read_frame(path: Path, schema: pl.Schema) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=schema)
     try:
-        return _scan([path], schema).drop(_PATH).collect()
+        return _scan([path], schema).collect()
     except UNREADABLE:
         raise damaged(path) from None
 
@@ -91,20 +98,21 @@ def read_files(
 
     ``where`` says which rows, if not all are wanted, of columns as they are in the files.
     """
-    paths = list(paths)
-    if not paths:
+    of_hosts: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        of_hosts[host_of(path)].append(path)
+    if not of_hosts:
         return pl.DataFrame(schema=schema).with_columns(host=pl.lit(None, pl.String))
-    hosts = {str(path): host_of(path) for path in paths}
-    rows = _scan(paths, schema, where).with_columns(host=pl.col(_PATH).replace_strict(hosts))
+    rows = [
+        _scan(some, schema, where).with_columns(host=pl.lit(host, pl.String))
+        for host, some in of_hosts.items()
+    ]
     try:
-        return rows.drop(_PATH).collect()
+        return pl.concat(rows).collect()
     except UNREADABLE:
-        for path in paths:
+        for path in chain.from_iterable(of_hosts.values()):
             read_frame(path, schema)
         raise
-
-
-_PATH: Final = "_path"
 
 
 def _scan(paths: list[Path], schema: pl.Schema, where: pl.Expr | None = None) -> pl.LazyFrame:
@@ -116,28 +124,34 @@ def _scan(paths: list[Path], schema: pl.Schema, where: pl.Expr | None = None) ->
         extra_columns="ignore",
         hive_partitioning=False,
         glob=False,
-        include_file_paths=_PATH,
     )
     if where is not None:  # before anything is made of the rows that are not wanted
         rows = rows.filter(where)
     return rows.with_columns(pl.col(categories).cast(pl.Categorical)) if categories else rows
 
 
-def write_days(root: Path, days: Iterable[date], rows: pl.DataFrame, schema: pl.Schema) -> int:
-    """Make the files of ``days`` under ``root`` hold exactly ``rows`` in ``schema``, by ``host``.
+def by_day_and_host(rows: pl.DataFrame) -> dict[tuple[date, str], pl.DataFrame]:
+    """Return ``rows`` by the day of their ``ts`` (UTC) and by their ``host``."""
+    return rows.with_columns(_day=pl.col("ts").dt.date()).partition_by("_day", "host", as_dict=True)
+
+
+def write_days(
+    root: Path,
+    days: Iterable[date],
+    parts: dict[tuple[date, str], pl.DataFrame],
+    schema: pl.Schema,
+) -> int:
+    """Make the files of ``days`` under ``root`` hold exactly ``parts`` in ``schema``.
 
     For derived tables: a host without rows of a day has no file of it. Returns how many files
-    changed.
+    changed. Takes each part out of ``parts``, so that its memory is free once it is written.
     """
-    day = pl.col("ts").dt.date()
-    by_file = rows.with_columns(_day=day).partition_by("_day", "host", as_dict=True)
+    gone = {path for day in days for path in root.glob(f"host=*/date={day}.parquet")}
     changed = 0
-    for (of_day, host), part in by_file.items():
-        path = root / f"host={host}" / f"date={of_day}.parquet"
-        changed += write_frame(path, part.select(schema.names()).cast(schema))
-    for of_day in days:
-        for path in root.glob(f"host=*/date={of_day}.parquet"):
-            if (of_day, host_of(path)) not in by_file:
-                path.unlink()
-                changed += 1
-    return changed
+    for day, host in list(parts):
+        path = root / f"host={host}" / f"date={day}.parquet"
+        changed += write_frame(path, parts.pop((day, host)).select(schema.names()).cast(schema))
+        gone.discard(path)
+    for path in gone:
+        path.unlink()
+    return changed + len(gone)

@@ -35,10 +35,10 @@ def transcript_items(places: Places, user: Path) -> tuple[list[Item], Found]:
     """
     found = find(places)
     roots = dict(_roots(places, user))
-    transcripts = [file for file in found.files if isinstance(file, LocalFile)]
-    notes = [note for file in transcripts if (note := _note(file.path))]
-    logs = [file.path for file in found.statusline_logs if isinstance(file, LocalFile)]
-    paths = [*notes, *(file.path for file in transcripts), *logs]
+    transcripts = [Path(file.path) for file in found.files if isinstance(file, LocalFile)]
+    notes = [note for path in transcripts if (note := _note(path))]
+    logs = [Path(file.path) for file in found.statusline_logs if isinstance(file, LocalFile)]
+    paths = [*notes, *transcripts, *logs]
     return [Item(_key(path, roots), path) for path in paths], found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import ENOENT
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -126,12 +127,12 @@ def find(places: Places) -> Found:
         roots = {root.resolve() for place in places.of(client) for root in roots_of(client, place)}
         for root in sorted(roots):
             if not roots.intersection(root.parents):
-                files.update((str(file.path), file) for file in _files(client, root, found))
+                files.update((file.path, file) for file in _files(client, str(root), found))
     found.files += files.values()
     for place in sorted({place.resolve() for place in places.claude}):
         found.statusline_logs += _statusline_logs(place)
     found.failed = bool(found.failures) and not (found.files or found.evidence)
-    found.files.sort(key=lambda file: (file.client, os.fsencode(file.path)))
+    found.files.sort(key=attrgetter("client", "path"))
     return found
 
 
@@ -170,7 +171,7 @@ def roots_of(client: Client, place: Path) -> list[Path]:
         return [place]  # walking it counts that it cannot be read
 
 
-def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
+def _files(client: Client, root: str, found: Found) -> Iterator[LocalFile]:
     folders = [root]
     while folders:
         here = folders.pop()
@@ -186,7 +187,7 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
                 if entry.is_symlink():
                     found.pass_over("linked folder")
                 else:
-                    folders.append(here / entry.name)
+                    folders.append(entry.path)
             elif is_transcript(client, entry.name):
                 try:
                     status = entry.stat(follow_symlinks=False)
@@ -195,7 +196,7 @@ def _files(client: Client, root: Path, found: Found) -> Iterator[LocalFile]:
                     continue
                 if stat.S_ISREG(status.st_mode):
                     note = notes.get(entry.name.removesuffix(".jsonl") + NOTE_SUFFIX)
-                    yield _found(client, here / entry.name, status, _noted_ns(note))
+                    yield _found(client, entry.path, status, _noted_ns(note))
                 else:
                     found.pass_over("not a regular file")
 
@@ -214,7 +215,7 @@ def _statusline_logs(place: Path) -> Iterator[LocalFile]:
         with suppress(OSError):
             status = path.lstat()
             if stat.S_ISREG(status.st_mode):
-                yield _found("claude", path, status)
+                yield _found("claude", str(path), status)
 
 
 def _noted_ns(note: "os.DirEntry[str] | None") -> int:
@@ -223,7 +224,7 @@ def _noted_ns(note: "os.DirEntry[str] | None") -> int:
     return 0
 
 
-def _found(client: Client, path: Path, status: os.stat_result, noted_ns: int = 0) -> LocalFile:
+def _found(client: Client, path: str, status: os.stat_result, noted_ns: int = 0) -> LocalFile:
     return LocalFile(
         path,
         status.st_size,

@@ -6,10 +6,9 @@ objects in S3 in ``objects``. Which of them are transcripts is said in ``discove
 
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
@@ -81,31 +80,39 @@ def is_note(name: str) -> bool:
     return name.startswith("agent-") and name.endswith(NOTE_SUFFIX)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file as its store knows it; times in nanoseconds since 1970, UTC.
+
+    There may be tens of thousands of them at a time, so that each is small: a path is plain text.
 
     ``noted_ns`` is when a subagent's type was noted beside its transcript (a digest of the note's
     ETag in S3), 0 if it was not. ``changed_ns`` and ``inode`` are a file system's; ``content`` is a
     digest of the name that the store has for the content (S3's ETag), else 0. ``path`` says how it
-    is called, not where it is.
+    is called, not where it is; ``id`` is a number that stands for it, which may name projects and
+    is kept nowhere.
     """
 
-    path: PurePath
+    path: str
     size: int
     modified_ns: int
     changed_ns: int
     noted_ns: int
     inode: int
     content: int
+    id: int = field(init=False)
 
-    @cached_property
-    def id(self) -> int:
-        """A number that stands for the path, which may name projects and is kept nowhere."""
-        return digest(os.fsencode(self.path))
+    def __post_init__(self) -> None:
+        """Make the id of the path."""
+        object.__setattr__(self, "id", digest(os.fsencode(self.path)))
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TranscriptFile(SourceFile, ABC):
     """A transcript, or a log of limits, of one client."""
 
@@ -126,7 +133,7 @@ class TranscriptFile(SourceFile, ABC):
 class LocalFile(TranscriptFile):
     """A file of this machine."""
 
-    path: Path
+    __slots__ = ()
 
     def open(self, resume_at: int = 0) -> Opened:
         """Return the file opened; links, pipes and devices are refused."""
@@ -135,7 +142,7 @@ class LocalFile(TranscriptFile):
     def note(self) -> bytes | None:
         """Return the beginning of the note beside the file, if there is one to be read."""
         try:
-            descriptor = open_regular(self.path.with_suffix(NOTE_SUFFIX))
+            descriptor = open_regular(self.path.removesuffix(".jsonl") + NOTE_SUFFIX)
         except (OSError, SourceError):
             return None
         try:

@@ -36,7 +36,7 @@ def digest(data: bytes | bytearray | memoryview) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") >> 1
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: str | Path) -> int:
     """Return a descriptor of a regular file; links, pipes and devices are refused at once.
 
     Raises SourceError naming what the path is instead.

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from fleet_pipeline.s3 import Address
@@ -107,15 +106,15 @@ def _called(client: Client, key: str) -> str:
 
 def _facts(
     called: str, listed: "Listed", note: "Listed | None" = None
-) -> tuple[PurePosixPath, int, int, int, int, int, int]:
+) -> tuple[str, int, int, int, int, int, int]:
     """Return what the register wants to know; a note that is put again is another one."""
     noted = digest(note.etag.encode()) if note else 0
     modified_ns = int(listed.modified.timestamp() * 1e9)
     content = digest(listed.etag.encode())
-    return PurePosixPath(called), listed.size, modified_ns, 0, noted, 0, content
+    return called, listed.size, modified_ns, 0, noted, 0, content
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredEvidence(SourceFile):
     """Evidence of another home: one table, or one day of it."""
 
@@ -133,7 +132,7 @@ class StoredEvidence(SourceFile):
         return self.bucket.piece(self.listed, 0, self.size) if self.size else b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredTranscript(TranscriptFile):
     """A transcript in S3."""
 

@@ -125,7 +125,7 @@ def test_the_log_is_no_transcript(claude: Path) -> None:
     tell(claude, status(five_hour=1))
     found = find(Places((claude,)))
     assert found.files == []
-    assert [file.path.name for file in found.statusline_logs] == [log.LOG]
+    assert [file.name for file in found.statusline_logs] == [log.LOG]
     home = ingest(claude)
     assert ledger.sources(home)["files"] == 0
     assert ledger.usage(home).is_empty()

@@ -34,7 +34,7 @@ def leave(folder: Path, *names: str) -> None:
 def found(folder: Path, claude=(), codex=()) -> list[str]:
     """Return the names of the transcripts, relative to ``folder``."""
     files = find(Places(tuple(claude), tuple(codex))).files
-    return [file.path.relative_to(folder.resolve()).as_posix() for file in files]
+    return [Path(file.path).relative_to(folder.resolve()).as_posix() for file in files]
 
 
 # Layouts
@@ -114,7 +114,7 @@ def test_a_file_is_known_by_client_path_size_and_time(claude):
     path = claude.resolve() / SLUG / "5e55.jsonl"
     os.utime(path, ns=(0, 1_780_304_400_123_456_789))
     [file] = find(Places(claude=(claude,))).files
-    assert (file.client, file.path, file.size) == ("claude", path, 3)
+    assert (file.client, file.path, file.size) == ("claude", str(path), 3)
     assert (file.modified_ns, file.inode) == (1_780_304_400_123_456_789, path.stat().st_ino)
 
 
@@ -122,8 +122,8 @@ def test_files_come_in_the_same_order_whatever_the_file_system_says(claude, code
     leave(claude, *(f"projects/-p{n}/{name}.jsonl" for n in (2, 1) for name in "zaZ"))
     leave(codex, "sessions/rollout-1.jsonl")
     files = find(Places((claude,), (codex,))).files
-    assert [(file.client, str(file.path)) for file in files] == sorted(
-        (file.client, str(file.path)) for file in files
+    assert [(file.client, file.path) for file in files] == sorted(
+        (file.client, file.path) for file in files
     )
     assert [file.client for file in files] == ["claude"] * 6 + ["codex"]
 
@@ -221,7 +221,7 @@ def working_in(folder: Path):
 def test_pipes_sockets_and_links_are_counted_and_never_opened(claude):
     expected = hostile(claude)
     result = find(Places(claude=(claude,)))
-    assert [file.path.name for file in result.files] == ["5e55.jsonl"]
+    assert [file.name for file in result.files] == ["5e55.jsonl"]
     assert result.passed_over == expected
 
 
@@ -230,7 +230,7 @@ def test_a_loop_of_folders_ends(claude):
     (claude / SLUG / "again").symlink_to("..")
     (claude / SLUG / "self").symlink_to("self")
     result = find(Places(claude=(claude,)))
-    assert [file.path.name for file in result.files] == ["5e55.jsonl"]
+    assert [file.name for file in result.files] == ["5e55.jsonl"]
 
 
 def test_a_linked_folder_is_not_followed_and_counted(tmp_path, claude):
@@ -238,7 +238,7 @@ def test_a_linked_folder_is_not_followed_and_counted(tmp_path, claude):
     leave(tmp_path / "elsewhere", "6e55.jsonl")
     (claude / "projects" / "-elsewhere").symlink_to(tmp_path / "elsewhere")
     result = find(Places(claude=(claude,)))
-    assert [file.path.name for file in result.files] == ["5e55.jsonl"]
+    assert [file.name for file in result.files] == ["5e55.jsonl"]
     assert sum(result.passed_over.values()) == 1
 
 
@@ -275,7 +275,7 @@ def test_an_unreadable_folder_is_counted_and_the_others_are_read():
         secret.chmod(0)
         result = find(Places(claude=(folder,)))
         secret.chmod(0o700)
-    assert [file.path.name for file in result.files] == ["5e55.jsonl"]
+    assert [file.name for file in result.files] == ["5e55.jsonl"]
     assert result.passed_over == {"folder not readable": 1}
 
 
@@ -288,7 +288,7 @@ def test_an_unreadable_place_is_counted_and_the_others_are_read():
             result = find(Places(claude=(folder / "open", closed)))
         finally:
             closed.chmod(0o700)
-    assert [file.path.name for file in result.files] == ["5e55.jsonl"]
+    assert [file.name for file in result.files] == ["5e55.jsonl"]
     assert sum(result.passed_over.values()) == 1
 
 
@@ -300,7 +300,8 @@ def test_where_a_file_system_only_tells_types_after_a_look_that_fails_nothing_st
 
     class Untold:
         def __init__(self, entry: os.DirEntry[str]) -> None:
-            self.name, self.stat, self.is_symlink = entry.name, entry.stat, entry.is_symlink
+            self.name, self.path = entry.name, entry.path
+            self.stat, self.is_symlink = entry.stat, entry.is_symlink
             self.is_dir = entry.is_dir if entry.name == "-work-forge" else self.refuse
 
         def refuse(self, **_: object) -> bool:
