@@ -4,6 +4,7 @@ Most nights end here, so that nothing heavy is loaded by it. Only a memory aid, 
 what it says is that nothing has changed since everything was read and counted.
 """
 
+import os
 from collections.abc import Sequence
 from hashlib import blake2b
 from os import SEEK_END
@@ -65,9 +66,10 @@ def _path(home: Home) -> Path:
 def _glance(sources: Sequence[Places], found: Sequence[Found]) -> _Glance:
     entries = blake2b(digest_size=16)
     for places, here in zip(sources, found, strict=True):
-        files = [
+        files = (*here.files, *here.statusline_logs, *here.evidence)
+        paths = os.fsencode("\0".join(file.path for file in files))
+        looks = [
             (
-                file.id,
                 file.size,
                 file.modified_ns,
                 file.changed_ns,
@@ -75,8 +77,8 @@ def _glance(sources: Sequence[Places], found: Sequence[Found]) -> _Glance:
                 file.inode,
                 file.content,
             )
-            for file in (*here.files, *here.statusline_logs, *here.evidence)
+            for file in files
         ]
         left_out = sorted(here.passed_over.items()), here.failures
-        entries.update(msgspec.json.encode((places.host, files, left_out)))
+        entries.update(msgspec.json.encode((places.host, paths, looks, left_out)))
     return _Glance(PARSER_VERSION, RULES_VERSION, entries.hexdigest())

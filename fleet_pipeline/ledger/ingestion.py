@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.damage import set_aside
@@ -36,8 +38,7 @@ _MOST_READERS: Final = 8
 """More would wait for the one that writes."""
 
 
-@dataclass
-class Report:
+class Report(Struct):
     """What one ingestion did. ``passed_over`` counts entries by reason; bytes are as stored.
 
     ``tables_read`` are those of hosts that send evidence instead of transcripts. ``failures`` say
@@ -49,9 +50,9 @@ class Report:
     files_read: int = 0
     bytes_read: int = 0
     tables_read: int = 0
-    passed_over: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, list[str]] = field(default_factory=dict)
-    set_aside: list[Path] = field(default_factory=list)
+    passed_over: dict[str, int] = {}
+    failures: dict[str, list[str]] = {}
+    set_aside: list[Path] = []
 
 
 def ingest(

@@ -6,7 +6,6 @@ until ``ingestion`` puts it into the lake.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
 from typing import Final
@@ -28,8 +27,7 @@ from fleet_pipeline.transcripts.objects import EVIDENCE, StoredEvidence
 from fleet_pipeline.transcripts.statusline_log import read_statusline_log
 
 
-@dataclass
-class Batch:
+class Batch(msgspec.Struct):
     """What was read of some files of one host: for the lake, for the register, and for the report.
 
     ``passed_over`` counts files that could not be read, by reason; ``sound`` are those that could.
@@ -37,9 +35,9 @@ class Batch:
     that were dealt with.
     """
 
-    gathered: Gathered = field(default_factory=Gathered)
-    entries: list[Entry] = field(default_factory=list)
-    passed_over: Counter[str] = field(default_factory=Counter)
+    gathered: Gathered = msgspec.field(default_factory=Gathered)
+    entries: list[Entry] = []
+    passed_over: Counter[str] = msgspec.field(default_factory=Counter)
     sound: int = 0
     gave_up: str | None = None
     files_read: int = 0
@@ -48,8 +46,7 @@ class Batch:
     bytes_done: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ToRead:
+class ToRead(msgspec.Struct, frozen=True, gc=False):
     """One file to read, and what is known of it if it may go on from there.
 
     ``has_agents`` says of a session's transcript that it started subagents.

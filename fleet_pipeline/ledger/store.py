@@ -35,9 +35,7 @@ def parquet_bytes(frame: pl.DataFrame, compression: ParquetCompression = "zstd")
     return buffer.getvalue()
 
 
-def write_frame(
-    path: Path, frame: pl.DataFrame, compression: ParquetCompression = "zstd"
-) -> bool:
+def write_frame(path: Path, frame: pl.DataFrame, compression: ParquetCompression = "zstd") -> bool:
     """Make ``path`` hold exactly ``frame``; say whether anything changed."""
     return write_whole(path, parquet_bytes(frame, compression))
 

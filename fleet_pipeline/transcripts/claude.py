@@ -10,7 +10,6 @@ usage, and 2,636 public transcripts) are kept in ``docs/counting.md``.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
@@ -110,8 +109,7 @@ class ClaudeState(Struct):
     drift: Drift = msgspec.field(default_factory=Drift)
 
 
-@dataclass
-class ClaudeFile:
+class ClaudeFile(Struct):
     """What one transcript, or the new part of it, holds.
 
     Events, the client's own totals, rejected lines, how many lines spoke of requests, and what
@@ -119,14 +117,13 @@ class ClaudeFile:
     """
 
     events: list[ClaudeEvent]
-    totals: list[ClientTotal] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    totals: list[ClientTotal] = []
+    rejected: list[Rejected] = []
     request_lines: int = 0
-    state: ClaudeState = field(default_factory=ClaudeState)
+    state: ClaudeState = msgspec.field(default_factory=ClaudeState)
 
 
-@dataclass(frozen=True)
-class OfAgent:
+class OfAgent(Struct, frozen=True):
     """What is known of a subagent's own file from beside it: its type and its depth (1: first)."""
 
     agent_type: str | None = None

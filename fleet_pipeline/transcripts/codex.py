@@ -10,7 +10,6 @@ Measured against dictated usage on 0.29, 0.55, 0.74, 0.96, 0.128, 0.140 and 0.16
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -124,21 +123,20 @@ class CodexState(Struct):
     drift: Drift = msgspec.field(default_factory=Drift)
 
 
-@dataclass
-class CodexFile:
+class CodexFile(Struct):
     """What one rollout, or the new part of it, holds.
 
     ``lines`` counts all lines given, ``request_lines`` the believed usage statements, of which
     ``duplicates`` only repeated the one before.
     """
 
-    events: list[CodexEvent] = field(default_factory=list)
-    quota: list[QuotaReading] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    events: list[CodexEvent] = []
+    quota: list[QuotaReading] = []
+    rejected: list[Rejected] = []
     lines: int = 0
     request_lines: int = 0
     duplicates: int = 0
-    state: CodexState = field(default_factory=CodexState)
+    state: CodexState = msgspec.field(default_factory=CodexState)
 
 
 def read_rollout(

@@ -8,11 +8,13 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from errno import ENOENT
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.statusline import log as statusline
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
 CLIENTS: Final[tuple[Client, ...]] = ("claude", "codex")
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(Struct, frozen=True):
     """The folders to read, by client, or the address; and what to call the host they belong to.
 
     ``expected`` places are listed by the operator: one that is not there is a failure to be told.
@@ -54,8 +55,7 @@ _FARTHEST_NS: Final = 2**62
 """Nanoseconds since 1970 that fit everywhere: the year 2116. A time beyond is a broken clock's."""
 
 
-@dataclass
-class Found:
+class Found(Struct):
     """Transcripts in a fixed order, and what was passed over: reason to number of entries.
 
     ``statusline_logs`` lie beside them: what ``fleet statusline`` noted, which is no transcript.
@@ -64,11 +64,11 @@ class Found:
     """
 
     host: str = "local"
-    files: list[TranscriptFile] = field(default_factory=list)
-    statusline_logs: list[TranscriptFile] = field(default_factory=list)
-    evidence: "list[StoredEvidence]" = field(default_factory=list)
-    passed_over: dict[str, int] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    files: list[TranscriptFile] = []
+    statusline_logs: list[TranscriptFile] = []
+    evidence: "list[StoredEvidence]" = []
+    passed_over: dict[str, int] = {}
+    failures: list[str] = []
     failed: bool = False
 
     @property

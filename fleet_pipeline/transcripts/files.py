@@ -5,12 +5,13 @@ objects in S3 in ``objects``. Which of them are transcripts is said in ``discove
 """
 
 import os
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from abc import ABCMeta, abstractmethod
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
+
+from msgspec import Struct, StructMeta
 
 from fleet_pipeline.errors import SourceError
 from fleet_pipeline.statusline import log as statusline
@@ -80,8 +81,11 @@ def is_note(name: str) -> bool:
     return name.startswith("agent-") and name.endswith(NOTE_SUFFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class _AbstractStruct(StructMeta, ABCMeta):
+    """Makes a class without its abstract methods impossible to use, of structs as well."""
+
+
+class SourceFile(Struct, frozen=True, gc=False, metaclass=_AbstractStruct):
     """A file as its store knows it; times in nanoseconds since 1970, UTC.
 
     There may be tens of thousands of them at a time, so that each is small: a path is plain text.
@@ -89,8 +93,7 @@ class SourceFile:
     ``noted_ns`` is when a subagent's type was noted beside its transcript (a digest of the note's
     ETag in S3), 0 if it was not. ``changed_ns`` and ``inode`` are a file system's; ``content`` is a
     digest of the name that the store has for the content (S3's ETag), else 0. ``path`` says how it
-    is called, not where it is; ``id`` is a number that stands for it, which may name projects and
-    is kept nowhere.
+    is called, not where it is.
     """
 
     path: str
@@ -100,11 +103,11 @@ class SourceFile:
     noted_ns: int
     inode: int
     content: int
-    id: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Make the id of the path."""
-        object.__setattr__(self, "id", digest(os.fsencode(self.path)))
+    @property
+    def id(self) -> int:
+        """A number that stands for the path, which may name projects and is kept nowhere."""
+        return digest(os.fsencode(self.path))
 
     @property
     def name(self) -> str:
@@ -112,8 +115,7 @@ class SourceFile:
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptFile(SourceFile, ABC):
+class TranscriptFile(SourceFile, frozen=True):
     """A transcript, or a log of limits, of one client."""
 
     client: Client
@@ -130,10 +132,8 @@ class TranscriptFile(SourceFile, ABC):
         """Return what the client noted beside a subagent's transcript, if it did."""
 
 
-class LocalFile(TranscriptFile):
+class LocalFile(TranscriptFile, frozen=True):
     """A file of this machine."""
-
-    __slots__ = ()
 
     def open(self, resume_at: int = 0) -> Opened:
         """Return the file opened; links, pipes and devices are refused."""

@@ -8,9 +8,10 @@ begin with a dot, so that a plain copy of ``.claude`` and ``.codex`` is read as 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, Self, cast
+
+from msgspec import Struct
 
 from fleet_pipeline.s3 import Address
 from fleet_pipeline.statusline import log as statusline
@@ -59,8 +60,7 @@ def kind_of(key: str) -> tuple[Kind, Client] | None:
     return ("transcript", client) if is_transcript(client, _called(client, name)) else None
 
 
-@dataclass
-class FoundObjects:
+class FoundObjects(Struct):
     """What lies under a host's address, by key."""
 
     transcripts: list["StoredTranscript"]
@@ -114,8 +114,7 @@ def _facts(
     return called, listed.size, modified_ns, 0, noted, 0, content
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvidence(SourceFile):
+class StoredEvidence(SourceFile, frozen=True):
     """Evidence of another home: one table, or one day of it."""
 
     bucket: "Bucket"
@@ -132,8 +131,7 @@ class StoredEvidence(SourceFile):
         return self.bucket.piece(self.listed, 0, self.size) if self.size else b""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTranscript(TranscriptFile):
+class StoredTranscript(TranscriptFile, frozen=True):
     """A transcript in S3."""
 
     bucket: "Bucket"

@@ -5,11 +5,11 @@ How the log is written is said in ``statusline``; which reading is in force, in 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from fleet_pipeline.transcripts.claude import Rejected
 from fleet_pipeline.transcripts.codex_quota import QuotaReading, quantity
@@ -30,12 +30,11 @@ _COUNTS: Final = {
 _MINUTES: Final = {"hour": 60, "day": 1440}
 
 
-@dataclass
-class StatuslineLog:
+class StatuslineLog(Struct):
     """Readings in the order of the log, and the lines that were not believed."""
 
-    quota: list[QuotaReading] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    quota: list[QuotaReading] = []
+    rejected: list[Rejected] = []
 
 
 def read_statusline_log(
