@@ -258,10 +258,17 @@ def test_unknown_headroom_is_unknown_and_its_track_is_empty() -> None:
 
 
 def test_a_stale_reading_is_tagged_and_does_not_count_as_room() -> None:
-    page = changed(headroom__0__status="stale", headroom__1__status="stale")
+    stale = {"status": "stale", "remaining_share": None}
+    page = changed(
+        **{f"headroom__{place}__{name}": value for place in (0, 1) for name, value in stale.items()}
+    )
     html = render_page(page)
     assert html.count('class="f-stale"') == 2
-    assert "No fresh reading says how much room Codex has" in Outline(html).words
+    words = Outline(html).words
+    assert "No fresh reading says how much room Codex has" in words
+    assert "28% used, stale read 41 min earlier" in words
+    assert "17% were used 41 min before as-of; the window has turned over since" in words
+    assert "not zero, unknown" not in words
 
 
 def test_the_bottom_line_can_say_the_opposite() -> None:
