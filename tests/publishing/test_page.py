@@ -275,8 +275,19 @@ def test_the_bottom_line_can_say_the_opposite() -> None:
     assert "Move bounded execution to Codex and Spark" in outline(reference_page()).words
     full = changed(headroom__1__remaining_share=0.04, headroom__1__used_percent=96.0)
     assert "Hold the move: a Codex window is nearly used up" in outline(full).words
-    nothing = changed(target__tokens=0, target__share=0.0)
-    assert "Nothing is marked to leave Claude Max" in outline(nothing).words
+    idle = changed(target__tokens=0, target__share=0.0)
+    agents = idle["agents"]
+    assert isinstance(agents, list)
+    for agent in agents:
+        agent["target_tokens"] = 0
+    words = outline(idle).words
+    assert "no agent that has a target was used in this window" in words
+    assert "No agent that has a target was used; 873M tokens are unattributed" in words
+    for agent in agents:
+        agent["target_share"] = 0.0
+    words = outline(idle).words
+    assert "Nothing is marked to leave Claude Max: every agent’s target is zero" in words
+    assert "No agent has a target above zero" in words
     unused = changed(usage__claude__requests=0)
     assert "nothing to move and nothing to price" in outline(unused).words
 
