@@ -6,7 +6,6 @@ Belongs here: one sweep over everything that can be asked. How a single feed is 
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -188,7 +187,7 @@ def _note_packets(home: Home, org: Org, now: datetime) -> dict[str, str]:
             "headers": own_counts.told_by_headers(home, org, now),
             "own_counts": own_counts.counted(home, org, now),
         }
-    except (sqlite3.Error, ConfigurationError) as failure:
+    except (OSError, ConfigurationError) as failure:
         return {"packets": f"not read: {failure}"}
     said = {}
     for kind, frame in known.items():
