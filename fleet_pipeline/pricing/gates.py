@@ -113,14 +113,14 @@ def _verdict(
     if reason is None and believed:
         return Verdict(True)
     listed = witness(run) if witness and reason not in _NEVER else None
-    if reason is None and listed is not None and _slipped(listed.prices, run.prices):
-        reason = "not_a_unit_price"
+    if reason is None and listed is not None:
+        reason = _refuted(run.prices, listed.prices)
     if reason is None:
         return Verdict(True)
     if reason in _NEVER:
         return Verdict(False, reason)
     by = _second_source(run, all_runs)
-    if by is None and listed is not None and agree(run.prices, listed.prices):
+    if by is None and listed is not None and borne_out(run.prices, listed.prices):
         by = listed.source
     if by is None and reason not in _ONLY_BY_ANOTHER and run.last_seen - run.first_seen >= WEEK:
         by = "a week of the same"
@@ -130,7 +130,7 @@ def _verdict(
 def _objection(run: Run, believed: Sequence[Run]) -> Reason | None:
     """Return what speaks against a run, the gravest first; None if nothing does."""
     prices, stated = run.prices, run.prices.all()
-    if prices.input is None:
+    if prices.input is None or any(_lost_output(past.prices, prices) for past in believed[-1:]):
         return "not_stated"
     if any(price < 0 for price in stated):
         return "negative"
@@ -148,6 +148,17 @@ def _objection(run: Run, believed: Sequence[Run]) -> Reason | None:
     if prices.cache_read is not None and prices.cache_read > prices.input:
         return "cache_read_above_input"
     return "jump" if any(_jumps(past.prices, prices) for past in recent) else None
+
+
+def _refuted(first: Prices, listed: Prices) -> Reason | None:
+    """Return what a dated list has against a feed's first word, None if nothing."""
+    if _lost_output(listed, first):
+        return "not_stated"
+    return "not_a_unit_price" if _slipped(listed, first) else None
+
+
+def _lost_output(before: Prices, after: Prices) -> bool:
+    return before.output is not None and after.output is None
 
 
 def _pairs(before: Prices, after: Prices) -> list[tuple[Decimal, Decimal]]:
@@ -188,20 +199,25 @@ def _second_source(run: Run, all_runs: Iterable[Run]) -> str | None:
         if origin(other.source, other.provider) != own
         and other.first_seen <= run.last_seen
         and other.last_seen >= run.first_seen - WEEK
-        and agree(run.prices, other.prices)
+        and borne_out(run.prices, other.prices)
     }
     return min(agreeing, default=None)
 
 
-def agree(one: Prices, other: Prices) -> bool:
-    """Say whether two sources mean the same price: input and output within one percent."""
-    pairs = ((one.input, other.input), (one.output, other.output))
-    return all(
-        first is second is None
-        or (
-            first is not None
-            and second is not None
-            and abs(first - second) <= _AGREES * max(first, second)
-        )
-        for first, second in pairs
+def borne_out(prices: Prices, other: Prices) -> bool:
+    """Say whether another source states these prices too, within one percent.
+
+    Input and output, and the cache read where ``prices`` have one: who is silent on that, or states
+    another, may not have seen what was questioned.
+    """
+    return (
+        _alike(prices.input, other.input)
+        and _alike(prices.output, other.output)
+        and (prices.cache_read is None or _alike(prices.cache_read, other.cache_read))
     )
+
+
+def _alike(one: Decimal | None, other: Decimal | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _AGREES * max(one, other)

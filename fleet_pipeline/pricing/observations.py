@@ -47,6 +47,7 @@ the feed said so; ``recorded_at``: when this home learned it, which is what clos
 _NINE_PLACES: Final = Decimal("1e-9")
 _LARGEST: Final = Decimal(10) ** 8
 _LARGEST_COUNT: Final = 10**12
+_LARGEST_EXPONENT: Final = 1000
 _PART: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._:+~-]*[A-Za-z0-9._+~-])?"
 _ID: Final = re.compile(rf"(?=.{{1,200}}\Z)[@~]?{_PART}(?:[/@]{_PART})*")
 _NAME: Final = re.compile(r"(?=.*\S)[^\W_][\w .,:;()+&'-]{0,199}")
@@ -140,13 +141,13 @@ def canonical(value: object) -> str:
 def number(value: object) -> Decimal | None:
     """Return what a feed wrote as a price, None where it wrote none that can be held.
 
-    Texts and JSON numbers count, booleans and non-finite values do not.
+    Texts and JSON numbers count; booleans do not, nor what is not finite or beyond reckoning.
     """
     try:
         amount = Decimal(str(value))
     except ArithmeticError:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount.adjusted()) <= _LARGEST_EXPONENT else None
 
 
 def count(value: object) -> int | None:

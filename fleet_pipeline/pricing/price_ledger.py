@@ -128,5 +128,7 @@ def _the_package(run: gates.Run) -> gates.Listed | None:
     price = embedded.find(run.provider, run.model, day)
     if price is None:
         return None
-    stated = gates.Prices(price.input_usd_per_mtok, price.output_usd_per_mtok, None)
+    stated = gates.Prices(
+        price.input_usd_per_mtok, price.output_usd_per_mtok, price.cache_read_usd_per_mtok
+    )
     return gates.Listed(embedded.SOURCE, stated)

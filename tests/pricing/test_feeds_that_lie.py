@@ -22,7 +22,9 @@ anything = st.recursive(
     | st.booleans()
     | st.integers(-(10**30), 10**30)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(["", "-1", "0", "1e400", "-1e-400", "NaN", "9" * 400, "/etc/passwd", "x/y"])
+    | st.sampled_from(
+        ["", "-1", "0", "1e400", "-1e-400", "1e999999", "NaN", "9" * 400, "/etc/passwd", "x/y"]
+    )
     | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -116,3 +118,23 @@ def test_a_display_name_that_could_be_a_path_is_not_taken() -> None:
     model = {**openrouter_model(), "name": "/home/zach/notes"}
     [offer] = openrouter.read(json.dumps({"data": [model]}).encode()).offers
     assert offer.name is None
+
+
+@pytest.mark.parametrize("exponent", ["999999", "-999999"])
+def test_a_number_that_nobody_can_reckon_with_is_no_price(exponent: str) -> None:
+    model = {**openrouter_model(), "pricing": {"prompt": f"1e{exponent}", "completion": "0.1"}}
+    [offer] = openrouter.read(json.dumps({"data": [model]}).encode()).offers
+    assert offer.input_usd_per_mtok is None
+
+
+@pytest.mark.parametrize("read", READERS.values())
+def test_a_number_beyond_any_decimal_is_no_answer(read: Callable[[bytes], Answer]) -> None:
+    with pytest.raises(SourceError, match="no whole JSON"):
+        read(b'{"data": 1e99999999999999999999}')
+
+
+def test_a_tier_beyond_any_count_of_tokens_is_none() -> None:
+    model = {"litellm_provider": "vendor", "input_cost_per_token": 1e-6}
+    tier = {f"input_cost_per_token_above_{'9' * 20}k_tokens": 2e-6}
+    [offer] = litellm.read(json.dumps({"model": {**model, **tier}}).encode()).offers
+    assert offer.tiers == ()

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from fleet_pipeline.pricing.gates import Listed, Prices, Run, Verdict, agree, verdicts
+from fleet_pipeline.pricing.gates import (
+    Listed,
+    Prices,
+    Reason,
+    Run,
+    Verdict,
+    borne_out,
+    verdicts,
+)
 
 from .conftest import FIRST
 from .feed_answers import GLM
@@ -78,6 +86,16 @@ def test_what_costs_nothing_to_read_and_something_to_write_is_believed_at_once()
     assert last(run(0, prices("0", None))).reason == "zero"
 
 
+def test_an_answer_that_lost_the_output_price_is_held_and_one_that_never_had_it_is_not() -> None:
+    """Without it no cost could be told, of a model whose price everybody knows."""
+    without = prices(output=None)
+    assert last(run(0, prices()), run(1, without, 20)) == Verdict(False, "not_stated")
+    assert verdicts([run(0, without)], lambda run: Listed("package", prices())) == [
+        Verdict(False, "not_stated")
+    ]
+    assert last(run(0, without), run(1, prices("1.1", None))) == BELIEVED
+
+
 def test_only_what_was_seen_within_seven_days_can_have_jumped() -> None:
     assert last(run(0, prices("1")), run(7, prices("2"))).reason == "jump"
     assert last(run(0, prices("1")), run(7.5, prices("2"))) == BELIEVED
@@ -134,17 +152,39 @@ def test_what_a_dated_list_states_confirms_a_jump_and_refutes_a_first_word() -> 
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("questioned", "other", "same"),
     [
         (prices("100", "400"), prices("99", "396"), True),
         (prices("100", "400"), prices("98.9", "400"), False),
         (prices("100", "400"), prices("100", "395"), False),
         (prices("100", None), prices("100", None), True),
         (prices("100", None), prices("100", "400"), False),
-        (prices("100", "400", "1"), prices("100", "400"), True),
+        (prices("100", "400"), prices("100", None), False),
+        (prices("100", "400", "10"), prices("100", "400", "9.9"), True),
+        (prices("100", "400", "10"), prices("100", "400", "9.8"), False),
+        (prices("100", "400", "10"), prices("100", "400", None), False),
+        (prices("100", "400", None), prices("100", "400", "10"), True),
     ],
 )
-def test_two_sources_agree_within_one_percent_on_input_and_output(
-    one: Prices, other: Prices, same: bool
+def test_a_price_is_borne_out_class_by_class_within_one_percent(
+    questioned: Prices, other: Prices, same: bool
 ) -> None:
-    assert agree(one, other) is agree(other, one) is same
+    assert borne_out(questioned, other) is same
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"), [("0.26", "0", "zero"), ("0.2", "0.1", "jump")]
+)
+def test_who_states_another_cache_price_bears_no_strange_one_out(
+    before: str, now: str, reason: Reason
+) -> None:
+    """97 of 100 input tokens of an agent are cache reads: of all prices this one weighs most."""
+    questioned = [run(0, prices(cache_read=before)), run(1, prices(cache_read=now))]
+
+    def package(run: Run) -> Listed:
+        return Listed("package", prices(cache_read=before))
+
+    assert verdicts(questioned, package)[-1] == Verdict(False, reason)
+    assert last(run(1, prices(cache_read=before), source="litellm"), *questioned) == Verdict(
+        False, reason
+    )

@@ -12,7 +12,7 @@ def document(body: bytes) -> Mapping[str, object]:
     """Return the JSON object that an answer is; raises SourceError for anything else."""
     try:
         value = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         what = "HTML" if body.lstrip()[:1] == b"<" else "no whole JSON"
         raise SourceError(f"the answer is {what}") from None
     return mapping(value, "the answer")

@@ -36,7 +36,7 @@ _KEYS: Final = {
     "cache_write_5m_usd_per_mtok": "cache_creation_input_token_cost",
     "cache_write_1h_usd_per_mtok": "cache_creation_input_token_cost_above_1hr",
 }
-_ABOVE: Final = re.compile(r"_above_(\d+)k_tokens$")
+_ABOVE: Final = re.compile(r"_above_([0-9]{1,9})k_tokens$")
 
 
 def read(body: bytes) -> Answer:
