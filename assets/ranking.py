@@ -8,8 +8,9 @@ import polars as pl
 from assets.partitions import close_of
 from assets.resources import Fleet
 from assets.tables import shown, weekly, weekly_check
-from fleet_pipeline import past_weeks, probes, quality, ranking
+from fleet_pipeline import costing, past_weeks, pricing, probes, quality, ranking
 from fleet_pipeline.probes import running
+from fleet_pipeline.weeks import window
 
 GROUP = "ranking"
 
@@ -47,26 +48,26 @@ def quality_observations(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.
     return ranking.quality_observations([model.id for model in org.models], close_of(context))
 
 
-@weekly(GROUP, deps=("organisation",))
+@weekly(GROUP, deps=("organisation", "price_list", "price_snapshots"))
 def model_ranking(
     context: dg.AssetExecutionContext,
     fleet: Fleet,
     probe_results: pl.DataFrame,
     quality_observations: pl.DataFrame,
-    prices: pl.DataFrame,
-    usage_totals: pl.DataFrame,
+    requests: pl.DataFrame,
 ) -> pl.DataFrame:
     """Candidates in order of quality at the week's close, overall and by kind of packets.
 
     Beta posteriors of probes on a capped prior, placed by their 5 % quantile; see docs/ranking.md.
     """
-    org = fleet.settings().organisation()
+    settings, (start, close) = fleet.settings(), window(close_of(context))
+    org, book = settings.organisation(), pricing.price_book(settings.home, close)
     return ranking.model_ranking(
         [model.id for model in org.models],
         probe_results,
         quality_observations,
-        close_of(context),
-        ranking.cost_at_own_mix(org, prices, usage_totals),
+        close,
+        costing.cost_at_own_mix(requests, org, window_start=start, window_end=close, book=book),
     )
 
 

@@ -14,6 +14,7 @@ from fleet_pipeline.costing.room import subscription_room
 from fleet_pipeline.costing.run_rate import HotWeek, hot_week, monthly_factor
 from fleet_pipeline.costing.scenarios import cost_scenarios
 from fleet_pipeline.costing.subscription import subscription_value
+from fleet_pipeline.costing.token_mix import cost_at_own_mix
 from fleet_pipeline.costing.tokens import TokenClasses
 from fleet_pipeline.costing.what_if import compared
 
@@ -29,6 +30,7 @@ __all__ = [
     "break_even",
     "compared",
     "context_fit",
+    "cost_at_own_mix",
     "cost_corners",
     "cost_parts",
     "cost_scenarios",

@@ -4,7 +4,7 @@ Belongs here: which days and tokens a monthly cost is made of. Pricing them is f
 ``corners``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ import polars as pl
 from fleet_pipeline import tables
 from fleet_pipeline.costing.run_rate import hot_week, monthly_factor
 from fleet_pipeline.costing.tokens import TokenClasses, round_half_up
-from fleet_pipeline.pricing import ModelPrice
+from fleet_pipeline.pricing import ModelPrice, PriceBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +99,22 @@ def bases(days: list[Day], window_start: date, window_end: date) -> list[Basis]:
     dates = {week.start + timedelta(days=n) for n in range((week.end - week.start).days)}
     hot_days = [day for day in days if day.date in dates]
     return [month, Basis("hot_week", week.start, week.end, week.monthly_factor, hot_days)]
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The month's tokens split at the tiers of a price; models with the same tiers share them."""
+
+    requests: pl.DataFrame
+    start: date
+    end: date
+    book: PriceBook
+    found: dict[tuple[int, ...], Basis] = field(default_factory=dict)
+
+    def priced(self, priced_as: tuple[str, str]) -> tuple[ModelPrice | None, Basis]:
+        """Return the price of (provider, model) in force at the close, and the month for it."""
+        price = self.book.find(*priced_as, self.end)
+        tiers = tuple(tier.above_tokens for tier in price.tiers) if price else ()
+        if tiers not in self.found:
+            self.found[tiers] = bases(days(self.requests, price), self.start, self.end)[0]
+        return price, self.found[tiers]

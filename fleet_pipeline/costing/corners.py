@@ -6,14 +6,13 @@ that anybody can repeat with ``fleet cost``.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.costing.basis import Basis, bases, days
+from fleet_pipeline.costing.basis import Basis, Months
 from fleet_pipeline.costing.break_even import BreakEven
 from fleet_pipeline.costing.break_even import break_even as solved
 from fleet_pipeline.costing.offload import COST_COLUMNS, CostParts, cost_columns, cost_parts
@@ -81,7 +80,7 @@ def cost_corners(
     if policy is None:
         return pl.DataFrame(schema=_SCHEMA)
     share = Fraction(str(policy.share))
-    months = _Months(requests, window_start, window_end, book)
+    months = Months(requests, window_start, window_end, book)
     staying = book.find(*policy.stays_on, window_end)
     rows: list[_Row] = []
     for target in policy.targets:
@@ -111,7 +110,7 @@ def break_even(
     if policy is None:
         return pl.DataFrame(schema=_BREAK_EVEN_SCHEMA)
     share = Fraction(str(policy.share))
-    months = _Months(requests, window_start, window_end, book)
+    months = Months(requests, window_start, window_end, book)
     stay_price, stay_basis = months.priced(policy.stays_on)
     rows: list[_Row] = []
     for target in policy.targets:
@@ -132,25 +131,6 @@ def break_even(
             }
         )
     return pl.DataFrame(rows, schema=_BREAK_EVEN_SCHEMA, orient="row")
-
-
-@dataclass(frozen=True, slots=True)
-class _Months:
-    """The month's tokens split at the tiers of a price; models with the same tiers share them."""
-
-    requests: pl.DataFrame
-    start: date
-    end: date
-    book: PriceBook
-    found: dict[tuple[int, ...], Basis] = field(default_factory=dict)
-
-    def priced(self, priced_as: tuple[str, str]) -> tuple[ModelPrice | None, Basis]:
-        """Return the price of (provider, model) in force at the close, and the month for it."""
-        price = self.book.find(*priced_as, self.end)
-        tiers = tuple(tier.above_tokens for tier in price.tiers) if price else ()
-        if tiers not in self.found:
-            self.found[tiers] = bases(days(self.requests, price), self.start, self.end)[0]
-        return price, self.found[tiers]
 
 
 def _turns(basis: Basis, share: Fraction, price: ModelPrice | None) -> Iterator[_Row]:

@@ -18,7 +18,10 @@ TIGHT_REMAINING_SHARE: Final = 0.10
 HOT_MULTIPLIER: Final = 1.25
 """Editorial: below it the hottest week is called usual. Chance alone gives 1.12 to 1.35."""
 
-Verdict = Literal["move", "codex_tight", "codex_unknown", "nothing_to_move", "no_usage"]
+Verdict = Literal[
+    "move", "codex_tight", "codex_unknown", "nothing_to_move", "targets_idle", "no_usage"
+]
+"""``targets_idle``: some agents have a target, and none of them was used."""
 Room = Literal["room", "tight", "unknown", "partly_known"]
 Mirage = Literal["context_dominates", "context_minor", "unknown"]
 Naive = Literal["far_too_low", "close", "unknown"]
@@ -107,7 +110,8 @@ def _verdict(page: Record, room: Room) -> Verdict:
     if not number(page, "usage.claude.requests"):
         return "no_usage"
     if not number(page, "target.tokens"):
-        return "nothing_to_move"
+        has_target = any(row.get("target_share") for row in records(page, "agents"))
+        return "targets_idle" if has_target else "nothing_to_move"
     if room == "tight":
         return "codex_tight"
     return "codex_unknown" if room == "unknown" else "move"

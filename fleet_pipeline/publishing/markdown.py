@@ -211,13 +211,12 @@ def _headroom(page: Record) -> str:
         path = address("headroom.{}.{}", row.get("limit_id"), row.get("window_minutes"))
         minutes = number(page, f"{path}.window_minutes")
         remaining = number(page, f"{path}.remaining_share")
-        known = remaining is not None and row.get("status") != "unknown"
         body.append(
             [
                 markdown_text(text(row, "limit")),
                 formats.window(None if minutes is None else int(minutes)),
-                formats.share(remaining) if known else "unknown",
-                formats.age(number(page, f"{path}.age_minutes")) if known else formats.MISSING,
+                "unknown" if remaining is None else formats.share(remaining),
+                formats.age(number(page, f"{path}.age_minutes")),
                 markdown_text(text(row, "status")),
             ]
         )

@@ -137,7 +137,7 @@ _MADE: Final[Mapping[str, Made]] = {
         ("organisation",), function="fleet_pipeline.ranking.observations:quality_observations"
     ),
     "model_ranking": Made(
-        ("organisation", "probe_results", "quality_observations", "prices", "usage_totals"),
+        ("probe_results", "quality_observations", *_PRICED),
         function="fleet_pipeline.ranking.model_ranking:model_ranking",
     ),
     "rank_history": Made(

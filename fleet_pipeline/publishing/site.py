@@ -153,13 +153,17 @@ def sums_of(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _other_pages(weeks: Path, as_of: str) -> list[dict[str, object]]:
-    """Return the pages of the other weeks on the site; one that cannot be read tells nothing."""
+    """Return the pages of the other weeks on the site; one that cannot be read tells nothing.
+
+    Nor does one of another form, which the index could not list.
+    """
     pages = []
     for folder in sorted(weeks.iterdir()):
         if _is_date(folder.name) and folder.name != as_of:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, PublicationError):
                 page = json.loads((folder / "page.json").read_bytes())
-                if isinstance(page, dict):
+                if isinstance(page, dict) and page.get("as_of") == folder.name:
+                    entry(page, "")
                     pages.append(page)
     return pages
 

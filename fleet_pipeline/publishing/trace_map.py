@@ -218,9 +218,10 @@ SOURCES: Final[tuple[Source, ...]] = (
            how="fresh input and output of the expected scenario, without what is sent again"),
     Source("costs", "break_even", where=_OF_REFERENCE, closed=True,
            columns={"break_even_hit_rate": "break_even_hit_rate"}),
-    Source("costs.price", _PRICED, where=_REFERENCE, columns={
-        "at": '"at"',
-    }),
+    Source("costs.price", "(select window_end, priced.* from window_coverage left join"
+           f" (select * from {_PRICED} where {_REFERENCE}) as priced on true)",
+           columns={"at": 'coalesce("at", window_end)'},
+           how="at: the day of the price, the week's close where none is known"),
     Source("costs.scenarios.{name}", _BOTH_ASSUMPTIONS, where="basis <> 'hot_week'",
            columns=_SCENARIO),
     Source("costs.hot_week", "cost_scenarios", grouped=True, where="basis = 'hot_week'", columns={

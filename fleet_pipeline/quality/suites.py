@@ -251,7 +251,7 @@ SUITES: Final[Mapping[str, Suite]] = {
         checks=(
             Check(
                 "headroom_is_known_by_name",
-                "Each quota window says whether its reading holds; only one that does has a share.",
+                "Each quota window says whose it is, and whether its reading holds.",
                 (
                     one_of("status", "fresh", "stale", "unknown"),
                     one_of("client", "claude", "codex"),

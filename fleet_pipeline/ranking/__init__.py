@@ -9,12 +9,10 @@ from fleet_pipeline.ranking.evidence import OVERALL, SCOPES
 from fleet_pipeline.ranking.model_ranking import model_ranking
 from fleet_pipeline.ranking.observations import quality_observations
 from fleet_pipeline.ranking.rank_history import rank_history
-from fleet_pipeline.ranking.token_mix import cost_at_own_mix
 
 __all__ = [
     "OVERALL",
     "SCOPES",
-    "cost_at_own_mix",
     "model_ranking",
     "quality_observations",
     "rank_history",

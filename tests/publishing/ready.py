@@ -141,7 +141,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         made["probe_results"],
         made["quality_observations"],
         close,
-        ranking.cost_at_own_mix(fleet, made["prices"], made["usage_totals"]),
+        costing.cost_at_own_mix(requests, fleet, window_start=start, window_end=end),
     )
     made["rank_history"] = ranking.rank_history(
         models, made["probe_results"], made["quality_observations"], past_weeks.closes(close)

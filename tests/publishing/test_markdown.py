@@ -115,9 +115,14 @@ def test_two_ids_with_one_slug_get_anchors_of_their_own() -> None:
     assert len(set(anchors)) == 2
 
 
-def test_unknown_headroom_is_unknown() -> None:
-    page = changed(headroom__0__remaining_share=None, headroom__0__status="unknown")
-    assert "| Codex | 5 hours | unknown | n/a | unknown |" in render_ranking(page)
+def test_unknown_headroom_is_unknown_and_a_stale_reading_keeps_its_age() -> None:
+    stale = changed(headroom__0__remaining_share=None, headroom__0__status="stale")
+    assert "| Codex | 5 hours | unknown | 41 min | stale |" in render_ranking(stale)
+    never = changed(
+        headroom__0__remaining_share=None, headroom__0__status="unknown",
+        headroom__0__age_minutes=None,
+    )  # fmt: skip
+    assert "| Codex | 5 hours | unknown | n/a | unknown |" in render_ranking(never)
 
 
 def test_empty_tables_say_so() -> None:

@@ -258,18 +258,36 @@ def test_unknown_headroom_is_unknown_and_its_track_is_empty() -> None:
 
 
 def test_a_stale_reading_is_tagged_and_does_not_count_as_room() -> None:
-    page = changed(headroom__0__status="stale", headroom__1__status="stale")
+    stale = {"status": "stale", "remaining_share": None}
+    page = changed(
+        **{f"headroom__{place}__{name}": value for place in (0, 1) for name, value in stale.items()}
+    )
     html = render_page(page)
     assert html.count('class="f-stale"') == 2
-    assert "No fresh reading says how much room Codex has" in Outline(html).words
+    words = Outline(html).words
+    assert "No fresh reading says how much room Codex has" in words
+    assert "28% used, stale read 41 min earlier" in words
+    assert "17% were used 41 min before as-of; the window has turned over since" in words
+    assert "not zero, unknown" not in words
 
 
 def test_the_bottom_line_can_say_the_opposite() -> None:
     assert "Move bounded execution to Codex and Spark" in outline(reference_page()).words
     full = changed(headroom__1__remaining_share=0.04, headroom__1__used_percent=96.0)
     assert "Hold the move: a Codex window is nearly used up" in outline(full).words
-    nothing = changed(target__tokens=0, target__share=0.0)
-    assert "Nothing is marked to leave Claude Max" in outline(nothing).words
+    idle = changed(target__tokens=0, target__share=0.0)
+    agents = idle["agents"]
+    assert isinstance(agents, list)
+    for agent in agents:
+        agent["target_tokens"] = 0
+    words = outline(idle).words
+    assert "no agent that has a target was used in this window" in words
+    assert "No agent that has a target was used; 873M tokens are unattributed" in words
+    for agent in agents:
+        agent["target_share"] = 0.0
+    words = outline(idle).words
+    assert "Nothing is marked to leave Claude Max: every agent" in words
+    assert "No agent has a target above zero" in words
     unused = changed(usage__claude__requests=0)
     assert "nothing to move and nothing to price" in outline(unused).words
 

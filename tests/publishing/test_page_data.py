@@ -155,7 +155,7 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
         made["probe_results"],
         made["quality_observations"],
         AS_OF,
-        ranking.cost_at_own_mix(org, made["prices"], made["usage_totals"]),
+        costing.cost_at_own_mix(rows, org, window_start=START, window_end=AS_OF),
     )
     made["rank_history"] = ranking.rank_history(
         models, made["probe_results"], made["quality_observations"], past_weeks.closes(AS_OF)

@@ -315,3 +315,15 @@ def test_every_figure_of_the_index_is_one_of_its_week(tmp_path: Path, tables: Ta
         figures = Outline(row).figures
         assert len(figures) == 7
         assert figures == [(address, str(resolve(page, address))) for address, _ in figures]
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"as_of": "2026-06-10"}', '{"as_of": 7}', "[]"])
+def test_a_week_whose_page_is_no_page_holds_nothing_up(
+    content: str, tmp_path: Path, tables: Tables
+) -> None:
+    odd = tmp_path / "weeks" / "2026-06-10"
+    odd.mkdir(parents=True)
+    (odd / "page.json").write_text(content)
+    assert publish(tmp_path, reference_page(), tables).is_latest
+    listed = json.loads((tmp_path / "weeks.json").read_text())["weeks"]
+    assert [each["as_of"] for each in listed] == ["2026-06-17"]

@@ -4,12 +4,14 @@ import json
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from fleet_pipeline import ledger
 from fleet_pipeline.errors import PublicationError
 from fleet_pipeline.publishing.stated import ROWS
 from fleet_pipeline.publishing.week import TABLES, publish_week, published_pages
+from fleet_pipeline.quality import accept
 
 from .ready import BEFORE, CLOSE, Ready
 
@@ -72,6 +74,20 @@ def test_a_refusal_names_every_check_that_refuses_and_the_week(ready: Ready) -> 
     assert says.startswith("nothing was published for 2026-06-17: agents_add_up: ")
     assert "; priced_models_have_prices: no price for openrouter/" in says
     assert ready.site() == {}
+
+
+def test_a_week_without_the_price_of_its_reference_model_is_published_once_accepted(
+    ready: Ready,
+) -> None:
+    accept(ready.home, CLOSE, "priced_models_have_prices", "its provider left the list")
+    prices = ready.tables[CLOSE]["prices"]
+    without = prices.filter(pl.col("model") != ready.org.reference.price_model)
+    assert without.height < prices.height
+    ready.publish(CLOSE, prices=without)
+    page = (ready.home.site / "weeks" / CLOSE.isoformat() / "index.html").read_text()
+    assert "Published although priced_models_have_prices failed." in page
+    price = json.loads((ready.home.site / "latest" / "page.json").read_bytes())["costs"]["price"]
+    assert (price["input_usd_per_mtok"], price["at"]) == (None, CLOSE.isoformat())
 
 
 def test_what_was_published_before_a_refusal_stays_byte_for_byte(
