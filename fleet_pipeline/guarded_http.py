@@ -162,6 +162,8 @@ def _client(
             trust_env=not is_loopback(host),
             verify=trusted,
         )
+    except UnicodeEncodeError:  # which quotes a key
+        raise Unanswered("not_allowed", f"{host} is not asked with a key that is none") from None
     except (ImportError, ValueError, httpx.InvalidURL):  # which may quote a proxy's password
         raise Unanswered("unreachable", f"{host} cannot be asked: {UNFIT_PROXY}") from None
 
