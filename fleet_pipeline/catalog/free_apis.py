@@ -86,11 +86,13 @@ def packets_per_day(
     limits, size = api.limits, packet.input_tokens + packet.output_tokens
     if limits.tokens_per_minute is not None and limits.tokens_per_minute < size:
         return 0, "tokens_per_minute"
+    if requests_per_day is None:
+        requests_per_day = limits.requests_per_day
     bounds = {
-        "requests_per_day": requests_per_day or limits.requests_per_day,
+        "requests_per_day": requests_per_day,
         "tokens_per_day": limits.tokens_per_day and limits.tokens_per_day // size,
     }
-    if not any(bounds.values()):
+    if all(bound is None for bound in bounds.values()):
         return None, None
     bounds |= {
         "tokens_per_minute": limits.tokens_per_minute
@@ -135,11 +137,13 @@ def _row(
     api: FreeApi, packet: Packet, as_of: date, told: dict[str, Any] | None
 ) -> dict[str, object]:
     allowance = told["requests_per_day"] if told else None
+    if allowance is None:
+        allowance = api.limits.requests_per_day
     packets, bound_by = packets_per_day(api, packet, allowance)
     return {
         "provider": api.provider,
         **api.limits.model_dump(),
-        "requests_per_day": allowance or api.limits.requests_per_day,
+        "requests_per_day": allowance,
         "limits_hold_for": api.limits_hold_for,
         "resets_in": api.resets_in,
         "quota_signal": api.quota_signal,

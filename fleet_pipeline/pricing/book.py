@@ -6,10 +6,10 @@ snapshot that ships with it. What is believed at all is decided in ``gates``.
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -17,12 +17,13 @@ from fleet_pipeline.errors import PriceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.pricing import embedded, shipped, snapshots
 from fleet_pipeline.pricing.feeds import READERS, hourly_prices
-from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice
+from fleet_pipeline.pricing.model_price import PRICE_COLUMNS, ModelPrice, PriceTier
 from fleet_pipeline.pricing.observations import tiers_of
 from fleet_pipeline.pricing.price_ledger import LEDGER_SCHEMA, price_ledger
 
 Key = tuple[str, str]
 Row = Mapping[str, Any]
+_Priced = TypeVar("_Priced", ModelPrice, PriceTier)
 
 _RANK: Final = {source: rank for rank, source in enumerate(READERS)}
 
@@ -39,9 +40,13 @@ class PriceBook:
         A feed's price holds from its first believed sighting. Of several feeds that one is asked
         which listed the model last by ``at``, else the first one in ``READERS``. The package's
         dated prices hold before the first sighting, and where they know of a change after the
-        last one. What no source but the shipped snapshot knows comes from that.
+        last one. What no source but the shipped snapshot knows comes from that. A feed that prices
+        cache writes and is silent on those of an hour (models.dev names none) means what the
+        package says, where that states the same price otherwise.
         """
         own = self._own(provider, model, at)
+        if own is not None and _lacks_hour_writes(own):
+            own = _with_hour_writes(own, embedded.find(provider, model, at))
         if own is not None and own.seen_on == at:
             return own
         packaged = embedded.find(provider, model, at)
@@ -90,6 +95,8 @@ class PriceBook:
             days |= {row["first_seen"].date(), row["last_seen"].date() + timedelta(days=1)}
         if not _seen_throughout(believed, first, last):
             days |= {shipped.TAKEN_ON, *embedded.starts(provider, model)}
+        elif any(_lacks_hour_writes(price_of(row, last)) for row in believed):
+            days |= set(embedded.starts(provider, model))
         return sorted(day for day in days if first <= day <= last)
 
     def _own(self, provider: str, model: str, at: date) -> ModelPrice | None:
@@ -127,6 +134,35 @@ def _seen_throughout(rows: Iterable[Row], first: date, last: date) -> bool:
             day_after = row["last_seen"].date() + timedelta(days=1)
             unseen[row["source"]] = max(next_day, day_after)
     return any(next_day > last for next_day in unseen.values())
+
+
+def _lacks_hour_writes(price: ModelPrice) -> bool:
+    priced: tuple[ModelPrice | PriceTier, ...] = (price, *price.tiers)
+    return any(
+        one.cache_write_5m_usd_per_mtok is not None and one.cache_write_1h_usd_per_mtok is None
+        for one in priced
+    )
+
+
+def _with_hour_writes(own: ModelPrice, packaged: ModelPrice | None) -> ModelPrice:
+    """Return a feed's price, its tiers among it, with what the package says of one-hour writes."""
+    if packaged is None:
+        return own
+    stated = {tier.above_tokens: tier for tier in packaged.tiers}
+    tiers = [
+        _filled(tier, stated[tier.above_tokens]) if tier.above_tokens in stated else tier
+        for tier in own.tiers
+    ]
+    return _filled(replace(own, tiers=tuple(tiers)), packaged)
+
+
+def _filled(own: _Priced, packaged: _Priced) -> _Priced:
+    others = (column for column in PRICE_COLUMNS if column != "cache_write_1h_usd_per_mtok")
+    if own.cache_write_1h_usd_per_mtok is not None or any(
+        getattr(own, column) != getattr(packaged, column) for column in others
+    ):
+        return own
+    return replace(own, cache_write_1h_usd_per_mtok=packaged.cache_write_1h_usd_per_mtok)
 
 
 def price_of(row: Row, at: date) -> ModelPrice:

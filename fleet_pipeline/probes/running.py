@@ -5,6 +5,7 @@ Belongs here: from what is due to kept results. An answer is graded and dropped;
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,10 +95,8 @@ def probe(
     known = results.read(home)
     planned = timetable(items(), list(lanes), now.date())
     today = known.filter(pl.col("started_at").dt.date() == now.date())
-    used: dict[str, int] = {}
-    for model, sent in today.group_by("model").len().iter_rows():
-        if model in lanes:
-            used[lanes[model].allowance] = used.get(lanes[model].allowance, 0) + sent
+    allowances = {lane.name: lane.allowance for lane in lanes_of(org)}
+    used = Counter(allowances[lane] for lane in today["lane"] if lane in allowances)
     due = within_quotas(
         still_due(planned, known, now.date()),
         {model: lane.allowance for model, lane in lanes.items()},

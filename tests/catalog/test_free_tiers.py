@@ -1,5 +1,6 @@
 """Free tiers: how many packets fit into a day, how old the lookup is, what the provider says."""
 
+import json
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -32,6 +33,7 @@ def api(**limits: int) -> FreeApi:
         ({"requests_per_day": 30, "tokens_per_day": 200_000}, (30, "requests_per_day")),
         ({"requests_per_day": 10**9, "requests_per_minute": 2}, (2880, "requests_per_minute")),
         ({"tokens_per_minute": 4999, "requests_per_day": 50}, (0, "tokens_per_minute")),
+        ({"tokens_per_day": 4999}, (0, "tokens_per_day")),
         ({"requests_per_minute": 40}, (None, None)),
         ({}, (None, None)),
     ],
@@ -44,6 +46,15 @@ def test_the_tightest_known_limit_bounds_the_packets_of_a_day(
 
 def test_what_the_provider_tells_of_the_account_outweighs_what_was_written_down() -> None:
     assert packets_per_day(api(requests_per_day=50), PACKET, 1000) == (1000, "requests_per_day")
+
+
+def test_an_account_that_is_told_it_may_send_nothing_sends_nothing(org: Org) -> None:
+    told = {"limit": 0, "used": 0, "remaining": 0}
+    body = json.dumps({"data": {"free_model_daily_requests": told}}).encode()
+    reading = quotas.read(body, datetime(2026, 6, 16, tzinfo=UTC))
+    table = catalog.free_quotas(org, date(2026, 6, 17), reading)
+    own = table.row(by_predicate=pl.col("provider") == quotas.OPENROUTER, named=True)
+    assert (own["requests_per_day"], own["packets_per_day"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as midnight
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.store import parquet_bytes
-from fleet_pipeline.pricing import list_prices, price_book, snapshots
+from fleet_pipeline.pricing import embedded, list_prices, price_book, snapshots
 from fleet_pipeline.pricing.book import PriceBook, book_of
+from fleet_pipeline.pricing.feeds import models_dev
 from fleet_pipeline.pricing.observations import Offer, snapshot
 from fleet_pipeline.pricing.price_ledger import price_ledger
 
 from .conftest import FIRST, day, seen
 from .feed_answers import GLM
+from .feed_answers import models_dev as models_dev_answer
 
 
 def at(book: PriceBook, number: int, model: str = GLM, provider: str = "openrouter") -> Decimal:
@@ -163,6 +166,52 @@ def test_before_the_first_snapshot_the_package_is_asked_and_says_so() -> None:
     before = book.require("openrouter", GLM, day(16))
     assert (before.source, before.seen_on) == ("genai-prices 0.2.3", None)
     assert book.require("openrouter", GLM, day(20)).source == "openrouter"
+
+
+def told_by_models_dev(
+    number: int, model: str, provider: str = "anthropic", **said: Any
+) -> pl.DataFrame:
+    """An answer as models.dev gives it for Anthropic: nothing of writes that live for an hour."""
+    cost = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75, **said}
+    answer = models_dev.read(models_dev_answer(provider, model, **cost))
+    at = FIRST + timedelta(days=number)
+    return snapshot("models.dev", answer.offers, at, at)
+
+
+def test_what_a_feed_does_not_say_of_one_hour_writes_the_package_does() -> None:
+    """Most of what a subscription writes to the cache is kept for an hour: it must have a price."""
+    book = book_of([told_by_models_dev(n, "claude-sonnet-4-6") for n in (0, 9)])
+    for number in (0, 4, 9, 12):
+        price = book.require("anthropic", "claude-sonnet-4-6[1m]", day(number))
+        assert (price.source, price.cache_write_1h_usd_per_mtok) == ("models.dev", Decimal(6))
+    joined = list_prices("anthropic", ["claude-sonnet-4-6"], [day(n) for n in range(12)], book)
+    assert set(joined["cache_write_1h_price"]) == {6_000_000}
+
+
+def test_of_a_price_that_the_package_does_not_state_it_knows_no_write_either() -> None:
+    book = book_of([told_by_models_dev(0, "claude-sonnet-4-6", input=2.9)])
+    assert (
+        book.require("anthropic", "claude-sonnet-4-6", day(0)).cache_write_1h_usd_per_mtok is None
+    )
+
+
+def test_the_long_context_prices_of_a_feed_are_filled_in_the_same_way() -> None:
+    above = {"input": 6, "output": 22.5, "cache_read": 0.6, "cache_write": 7.5}
+    book = book_of([told_by_models_dev(0, "claude-sonnet-4-5", context_over_200k=above)])
+    long = book.require("anthropic", "claude-sonnet-4-5", day(0)).for_context(200_001)
+    assert (long.source, long.cache_write_1h_usd_per_mtok) == ("models.dev", Decimal(12))
+
+
+def test_what_the_package_learns_of_writes_holds_from_the_day_on_which_it_does() -> None:
+    """The feed says the same all along; the package states one-hour writes from 13 March on."""
+    opus = {"input": 5, "output": 25, "cache_read": 0.5, "cache_write": 6.25}
+    book = book_of(
+        told_by_models_dev(n, "claude-opus-4-6", provider="google", **opus) for n in (-90, 0)
+    )
+    days = [day(n) for n in range(-82, -78)]
+    assert days[2] in embedded.starts("google", "claude-opus-4-6")
+    joined = list_prices("google", ["claude-opus-4-6"], days, book)
+    assert joined["cache_write_1h_price"].to_list() == [None, None, 10_000_000, 10_000_000]
 
 
 def test_what_is_learned_when_a_week_has_closed_never_changes_it(home: Home) -> None:

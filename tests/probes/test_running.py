@@ -11,7 +11,7 @@ from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.guarded_http import Bounds
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Lane, Org, load
-from fleet_pipeline.org.lanes import PacketRules
+from fleet_pipeline.org.lanes import LaneLimits, PacketRules
 from fleet_pipeline.probes import linter, results
 from fleet_pipeline.probes.running import ProbeRun, probe
 from fleet_pipeline.ranking import model_ranking
@@ -51,7 +51,9 @@ def organisation(models: Sequence[str], url: str, *, agents: tuple[str, ...] = (
     )
 
 
-def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
+def run_on(
+    home: Home, org: Org, day: date, *, only: Sequence[str] = (), dry_run: bool = False
+) -> ProbeRun:
     # A second between packets: what went wrong a minute ago keeps a lane waiting.
     moments = (
         datetime(day.year, day.month, day.day, 6, tzinfo=UTC) + timedelta(seconds=number)
@@ -62,8 +64,9 @@ def run_on(home: Home, org: Org, day: date, **given: bool) -> ProbeRun:
         org,
         {},
         lambda: next(moments),
+        models=only,
+        dry_run=dry_run,
         limits=BOUNDS,
-        **given,
     )
 
 
@@ -118,6 +121,18 @@ def test_where_answers_cannot_be_graded_nobody_is_asked(
         with pytest.raises(ConfigurationError, match="Ruff, the linter does not run"):
             run_on(home, organisation(["good"], models.url), WEDNESDAY)
         assert models.asked == []
+
+
+def test_models_that_are_asked_one_by_one_take_no_more_than_half_of_their_allowance(
+    home: Home,
+) -> None:
+    with serving(Models({"one": 1.0, "other": 1.0})) as models:
+        org = organisation(["one", "other"], models.url)
+        shared = {"quota": "account", "limits": LaneLimits(requests_per_day=6)}
+        lanes = tuple(lane.model_copy(update=shared) for lane in org.lanes)
+        org = org.model_copy(update={"lanes": lanes})
+        sent = [run_on(home, org, WEDNESDAY, only=[name]).rows.height for name in ("one", "other")]
+    assert sent == [3, 0]
 
 
 def test_a_dry_run_tells_what_is_due_and_sends_nothing(home: Home) -> None:
