@@ -7,7 +7,8 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from typing import Literal, TextIO
 
@@ -32,6 +33,13 @@ def logs_as_json() -> bool:
 def result(text: str) -> None:
     """Print a part of what the command was asked for; raises OSError where that is refused."""
     _write(text, sys.stdout)
+
+
+def binary(content: bytes) -> None:
+    """Print a result that is no text; raises OSError where that is refused."""
+    with _whoever_reads(sys.stdout):
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def document(value: object) -> None:
@@ -69,8 +77,15 @@ def _as_text(value: object) -> str:
 
 def _write(text: str, stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
-    try:
+    with _whoever_reads(stream):
         print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+@contextmanager
+def _whoever_reads(stream: TextIO) -> Iterator[None]:
+    """Let a reader leave; any other refusal to write is raised with the name of the stream."""
+    try:
+        yield
     except OSError as error:
         # What stays in the buffer must not fail a second time when Python ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)
