@@ -11,6 +11,7 @@ import sys
 
 def main() -> None:
     """Run the command that the arguments name."""
+    _open_what_was_closed()
     if sys.argv[1:] == ["statusline"]:
         from fleet_pipeline.statusline.command import main as statusline
 
@@ -27,6 +28,19 @@ def main() -> None:
         fleet()
     except SystemExit as end:
         _leave(end)
+    except OSError as error:  # of the help: what goes wrong in a command is told by the command
+        sys.exit(f"fleet: {error.strerror}")
+
+
+def _open_what_was_closed() -> None:
+    """Read from nowhere, and write to nowhere, where a stream was closed (``fleet ingest >&-``).
+
+    The first file to be opened would otherwise get its number, and what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115 - no path, and open to the end
 
 
 def _leave(end: SystemExit) -> None:

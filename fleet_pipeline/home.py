@@ -108,7 +108,7 @@ class Home:
             os.close(descriptor)
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
+def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o600) -> bool:
     """Make ``path`` hold exactly ``data``, or leave it as it was; say whether anything changed.
 
     Raises OSError where the disk refuses; the old content is then untouched.

@@ -5,12 +5,17 @@ A reader who has left (``fleet refresh | head``) stops no work.
 
 import json
 import os
+import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from typing import Literal, TextIO
 
 Level = Literal["info", "warning", "error"]
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What would steer a terminal, or turn a line round: names of models come from logs."""
 
 _logged_command: list[str] = []
 
@@ -28,6 +33,13 @@ def logs_as_json() -> bool:
 def result(text: str) -> None:
     """Print a part of what the command was asked for; raises OSError where that is refused."""
     _write(text, sys.stdout)
+
+
+def binary(content: bytes) -> None:
+    """Print a result that is no text; raises OSError where that is refused."""
+    with _whoever_reads(sys.stdout):
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def document(value: object) -> None:
@@ -54,6 +66,7 @@ def note(text: str, level: Level = "info") -> None:
             "message": text,
         }
         text = json.dumps(record)
+    text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
     with suppress(OSError):
         _write(text, sys.stderr)
 
@@ -64,8 +77,15 @@ def _as_text(value: object) -> str:
 
 def _write(text: str, stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
-    try:
+    with _whoever_reads(stream):
         print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+@contextmanager
+def _whoever_reads(stream: TextIO) -> Iterator[None]:
+    """Let a reader leave; any other refusal to write is raised with the name of the stream."""
+    try:
+        yield
     except OSError as error:
         # What stays in the buffer must not fail a second time when Python ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)

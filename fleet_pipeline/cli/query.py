@@ -61,7 +61,7 @@ def query(
     if out is not None:
         write_whole(_new_or_regular(Path(out)), written)
     elif form == "parquet":
-        sys.stdout.buffer.write(written)
+        output.binary(written)
     else:
         output.result(written.decode().removesuffix("\n"))
 

@@ -325,6 +325,39 @@ def test_a_result_that_cannot_be_written_is_an_error(org: Path) -> None:
     assert process.stderr.splitlines()[-1] == "fleet: <stdout>: No space left on device"
 
 
+def test_a_result_that_is_no_text_and_cannot_be_written_is_an_error(org: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [FLEET, "query", "--format", "parquet", "select 1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 1
+    assert process.stderr == "fleet: <stdout>: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_that_cannot_be_written_ends_in_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [FLEET, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert process.returncode == 1
+    assert process.stderr == "fleet: No space left on device\n"
+
+
+def test_closed_streams_change_no_exit_status(org: Path) -> None:
+    closed = ["bash", "-c", 'exec "$0" "$@" <&- >&- 2>&-', FLEET]
+    assert subprocess.run([*closed, "ingest", "--json"], check=False).returncode == 0
+    assert subprocess.run([*closed, "ingest", "--nonesuch"], check=False).returncode == 2
+    process = subprocess.run(
+        ["bash", "-c", 'exec "$0" doctor >&-', FLEET], stderr=subprocess.PIPE, check=False
+    )
+    assert (process.returncode, process.stderr) == (0, b"")
+
+
 def test_a_terminal_that_knows_only_ascii_gets_every_result(org: Path) -> None:
     home = Path("zuhause-für-alle")
     process = subprocess.run(

@@ -46,9 +46,13 @@ def tell(claude: Path, told: Document, now: float = NOW) -> None:
 
 
 def logged(claude: Path, name: str = LOG) -> list[Document]:
-    """Return the lines of a log, each of which must be whole."""
+    """Return the lines of a log, each of which must be whole.
+
+    A session that saw another's line half written closes it first: an empty line is none.
+    """
     path = claude / FOLDER / name
-    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line]
 
 
 def levels(claude: Path, window: str = "five_hour") -> list[object]:
