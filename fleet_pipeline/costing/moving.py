@@ -137,9 +137,11 @@ def with_price_of_staying(
     ``stay`` in millionths of a micro-dollar; ``return_price`` (of writing what was read before),
     ``verify_input_price`` and ``verify_output_price`` in micro-dollars per million tokens.
     """
-    priced = _at_tier(
-        claude, "full_input_tokens", price_rows(policy.stays_on, claude["date"], book)
-    )
+    prices = price_rows(policy.stays_on, claude["date"], book)
+    priced = _at_tier(claude, "full_input_tokens", prices)
+    # A check is a small prompt of its own, however large the one that it checks was.
+    check = claude.select("row", "date", "ts", small=pl.lit(0, pl.Int64))
+    checked = _at_tier(check, "small", prices.filter(pl.col("from_tokens") == 0))
     write_5m = pl.col("cache_write_5m_price")
     stay = (
         pl.col("input_tokens") * pl.col("input_price")
@@ -151,8 +153,8 @@ def with_price_of_staying(
     added = priced.with_columns(
         stay=stay,
         return_price=write_5m - pl.col("cache_read_price"),
-        verify_input_price="input_price",
-        verify_output_price="output_price",
+        verify_input_price=checked["input_price"],
+        verify_output_price=checked["output_price"],
     )
     known = added["stay"].null_count() == 0
     dropped = ("from_tokens", *_PRICES, "cache_write_1h_price")

@@ -95,15 +95,18 @@ class ClaudeEvidence:
 
     def _ids_with_their_days(self, changed: set[date]) -> pl.Series:
         """Give each id once for each day on which it occurs, in order; keep them for next time."""
+        in_order = self._ids_in_any_order(changed).sort(in_place=True)
+        # What changed is read again until it is counted, so that this may be known before.
+        ids.save(self._remembered, in_order)
+        return in_order
+
+    def _ids_in_any_order(self, changed: set[date]) -> pl.Series:
         remembered = ids.load(self._remembered)
         known_days = ids.days_in(remembered)
         remembered = ids.except_on(remembered, changed | (known_days - self.days))
         missing = self.days - (known_days - changed)
         news = [self._ids_on(chunk) for chunk in self.chunks(missing, _BYTES_AT_A_TIME)]
-        in_order = pl.concat([remembered, *news]).sort(in_place=True)
-        # What changed is read again until it is counted, so that this may be known before.
-        ids.save(self._remembered, in_order)
-        return in_order
+        return pl.concat([remembered, *news])
 
     def _ids_on(self, days: Iterable[date]) -> pl.Series:
         narrow = pl.Schema({name: pl.String() for name in _TIES} | {"ts": evidence.CLAUDE["ts"]})

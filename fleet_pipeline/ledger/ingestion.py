@@ -16,12 +16,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fleet_pipeline.errors import ReaderError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.damage import set_aside
 from fleet_pipeline.ledger.entry import Entry
 from fleet_pipeline.ledger.intake import Intake
 from fleet_pipeline.ledger.reading import Batch, ToRead, read_files
 from fleet_pipeline.ledger.register import Register
+from fleet_pipeline.ledger.spill import spilling_into
 from fleet_pipeline.store_format import bring_up_to_date
 from fleet_pipeline.transcripts.discover import Found, Places, find
 from fleet_pipeline.transcripts.files import LocalFile, SourceFile
@@ -82,7 +84,9 @@ def ingest(
         register = Register(home.lake / "register.parquet")
         for number, places in enumerate(sources):
             here = found[number] if found else find(places)
-            _Ingestion(home, places.host, register, report, progress).run(here, full, readers)
+            with spilling_into(home.lake) as spill:
+                intake = Intake(home, places.host, spill)
+                _Ingestion(intake, places.host, register, report, progress).run(here, full, readers)
             report.files += len(here.files)
             if here.failures:
                 report.failures[places.host] = here.failures
@@ -109,15 +113,14 @@ class _Ingestion:
 
     def __init__(
         self,
-        home: Home,
+        intake: Intake,
         host: str,
         register: Register,
         report: Report,
         progress: Progress | None,
     ) -> None:
-        self._home, self._host, self._register, self._report = home, host, register, report
+        self._intake, self._host, self._register, self._report = intake, host, register, report
         self._progress = progress
-        self._intake = Intake()
         self._entries: list[Entry] = []
 
     def run(self, found: Found, full: bool, readers: int | None) -> None:
@@ -129,15 +132,19 @@ class _Ingestion:
                 self._advance(file.size)
             else:
                 new.append(ToRead(file, known))
-        for batch in self._read(_knowing_agents(new, found), readers):
-            sound += batch.sound
-            for reason, count in batch.passed_over.items():
-                found.passed_over[reason] = found.passed_over.get(reason, 0) + count
-            if batch.gave_up:
-                found.failures.append(batch.gave_up)
-                found.failed = not sound
-            self._take(batch)
-        self._intake.write(self._home, self._host)
+        try:
+            for batch in self._read(_knowing_agents(new, found), readers):
+                sound += batch.sound
+                for reason, count in batch.passed_over.items():
+                    found.passed_over[reason] = found.passed_over.get(reason, 0) + count
+                if batch.gave_up:
+                    found.failures.append(batch.gave_up)
+                    found.failed = not sound
+                self._take(batch)
+        except ReaderError:
+            self._intake.write()  # a transcript may be gone before the bug is
+            raise
+        self._intake.write()
         # Only now may the register say that all of it was read.
         for entry in self._entries:
             self._register.put(entry)
@@ -156,8 +163,8 @@ class _Ingestion:
         self._report.files_read += batch.files_read
         self._report.tables_read += batch.tables_read
         self._report.bytes_read += batch.bytes_read
-        if self._intake.rows >= _ROWS_IN_MEMORY:
-            self._intake.write(self._home, self._host, leave=_ROWS_IN_MEMORY // 2)
+        if self._intake.rows_in_memory >= _ROWS_IN_MEMORY:
+            self._intake.make_room(_ROWS_IN_MEMORY // 2)
         self._advance(batch.bytes_done)
 
     def _advance(self, count: int) -> None:

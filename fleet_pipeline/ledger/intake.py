@@ -1,8 +1,8 @@
 """Evidence between the reader and the lake: in columns, by day, as small as it gets.
 
-Rows wait here until there are enough of them to be worth a write. Repeated text (folders, models,
-versions, sessions) is kept once; in the lake it is plain text again, so that the bytes there do
-not depend on what happened to be read together.
+Rows wait here until everything was read, so that each day is written once. Repeated text (folders,
+models, versions, sessions) is kept once; in the lake it is plain text again, so that the bytes
+there do not depend on what happened to be read together.
 """
 
 from collections import defaultdict
@@ -17,6 +17,7 @@ import polars as pl
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger import evidence, store
 from fleet_pipeline.ledger.gathered import Gathered, Kind
+from fleet_pipeline.ledger.spill import Piece, Spill
 from fleet_pipeline.ledger.waiting import Waiting
 
 
@@ -59,14 +60,16 @@ def place_of(kind: Kind, home: Home, host: str) -> Path:
 class Intake:
     """What was read of one host and is not in the lake yet."""
 
-    def __init__(self) -> None:
-        """Hold nothing."""
+    def __init__(self, home: Home, host: str, spill: Spill) -> None:
+        """Hold nothing that is to go into the lake of ``home`` as ``host``'s."""
+        self._home, self._host, self._spill = home, host, spill
         self._read_whole: list[int] = []
         self._parts: defaultdict[_Place, list[pl.DataFrame]] = defaultdict(list)
+        self._pieces: defaultdict[_Place, list[Piece]] = defaultdict(list)
 
     @property
-    def rows(self) -> int:
-        """How many rows wait."""
+    def rows_in_memory(self) -> int:
+        """How many rows wait, without those on disk."""
         return sum(map(_height, self._parts.values()))
 
     def take_in(self, gathered: Gathered) -> None:
@@ -77,29 +80,39 @@ class Intake:
             self._keep(kind, table.cast(evidence.compact(TABLES[kind].schema)))
         self._read_whole += gathered.read_again
 
-    def write(self, home: Home, host: str, *, leave: int = 0) -> None:
-        """Put rows into the lake of ``home``, as ``host``'s, until at most ``leave`` of them wait.
+    def make_room(self, leave: int) -> None:
+        """Let rows wait on disk, until at most ``leave`` of them are in memory.
 
-        The fullest days come first: a day of which little was read yet is likely to get more, and
-        each write of it costs its whole file. Notes before which days have to be counted again.
-        Raises OSError where the disk refuses; the transcripts are then read again the next time.
+        The fullest days go first: one of which little was read yet is likely to get more, and the
+        fewer pieces it comes in, the better. Raises OSError where the disk refuses.
         """
-        self._forget_rejected(place_of("rejected", home, host))
-        waiting, left = Waiting(home), self.rows
-        full: list[_Place] = []
+        left = self.rows_in_memory
         for place in sorted(self._parts, key=lambda place: -_height(self._parts[place])):
             if left <= leave:
                 break
-            full.append(place)
-            left -= _height(self._parts[place])
-        for client in ("claude", "codex"):
-            if days := [day for kind, day in full if kind == client and day]:
-                waiting.add(client, days)
-        for kind, day in full:
-            path = place_of(kind, home, host)
-            path = path / f"date={day}.parquet" if day else path
-            _merge_into(path, self._parts.pop((kind, day)), TABLES[kind])
+            rows = pl.concat(self._parts.pop(place))
+            left -= rows.height
+            self._pieces[place].append(self._spill.put(rows))
         self._let_go()
+
+    def write(self) -> None:
+        """Put all rows into the lake. Notes before which days have to be counted again.
+
+        Raises OSError where the disk refuses; the transcripts are then read again the next time.
+        """
+        self._forget_rejected(place_of("rejected", self._home, self._host))
+        waiting, places = Waiting(self._home), self._parts.keys() | self._pieces.keys()
+        for client in ("claude", "codex"):
+            if days := [day for kind, day in places if kind == client and day]:
+                waiting.add(client, days)
+        for kind, day in places:
+            path = place_of(kind, self._home, self._host)
+            path = path / f"date={day}.parquet" if day else path
+            _merge_into(path, self._taken_from((kind, day)), TABLES[kind])
+
+    def _taken_from(self, place: _Place) -> list[pl.DataFrame]:
+        on_disk = map(self._spill.get, self._pieces.pop(place, ()))
+        return [*on_disk, *self._parts.pop(place, ())]
 
     def _forget_rejected(self, path: Path) -> None:
         """Drop what was once not believed of files that have been read whole again since."""
@@ -132,10 +145,9 @@ def _height(parts: Sequence[pl.DataFrame]) -> int:
     return sum(part.height for part in parts)
 
 
-def _merge_into(path: Path, rows: Sequence[pl.DataFrame], table: Table) -> None:
-    parts = [store.read_frame(path, evidence.compact(table.schema)), *rows]
-    del rows
-    whole = pl.concat(parts)
+def _merge_into(path: Path, parts: list[pl.DataFrame], table: Table) -> None:
+    """Merge ``parts`` into what ``path`` holds, and let go of them: a day may be a large one."""
+    whole = pl.concat([store.read_frame(path, evidence.compact(table.schema)), *parts])
     parts.clear()
     whole = table.merge(whole)
     store.write_frame(path, whole.cast(table.schema))

@@ -26,13 +26,13 @@ UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises where a file is no Parquet file, or no longer."""
 
 
-def parquet_bytes(frame: pl.DataFrame, compression: ParquetCompression = "zstd") -> bytes:
+def parquet_bytes(frame: pl.DataFrame, compression: ParquetCompression = "zstd") -> memoryview:
     """Return ``frame`` as one Parquet file."""
     buffer = BytesIO()
     # Of a day nobody asks for a part: bounds of each column would cost a fifth of the writing.
     level = 1 if compression == "zstd" else None
     frame.write_parquet(buffer, compression=compression, compression_level=level, statistics=False)
-    return buffer.getvalue()
+    return buffer.getbuffer()
 
 
 def write_frame(path: Path, frame: pl.DataFrame, compression: ParquetCompression = "zstd") -> bool:

@@ -154,7 +154,9 @@ def _refuted(first: Prices, listed: Prices) -> Reason | None:
     """Return what a dated list has against a feed's first word, None if nothing."""
     if _lost_output(listed, first):
         return "not_stated"
-    return "not_a_unit_price" if _slipped(listed, first) else None
+    if _slipped(listed, first):
+        return "not_a_unit_price"
+    return "zero" if _became_zero(listed, first) else None
 
 
 def _lost_output(before: Prices, after: Prices) -> bool:

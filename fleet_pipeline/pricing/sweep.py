@@ -7,7 +7,7 @@ with its age. Belongs here: one sweep from feeds to snapshots. Single prices are
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import polars as pl
@@ -21,6 +21,8 @@ from fleet_pipeline.pricing.observations import snapshot
 
 LEAST_OF_LAST: Final = 0.5
 """An answer with less than this share of the models of the one before is held to be cut."""
+CUT_FOR: Final = timedelta(days=7)
+"""For so long: then the list has become shorter, and nobody would ever hear of its prices again."""
 
 State = Literal["kept", "failed", "not asked"]
 
@@ -82,10 +84,10 @@ def _keep(
             raise body
         answer = feed.read(body)
         frame = snapshot(feed.source, answer.offers, now, now)
-        if frame.height < LEAST_OF_LAST * last.height:
+        if frame.height < LEAST_OF_LAST * last.height and now - last["observed_at"][0] < CUT_FOR:
             raise SourceError(
                 f"the answer lists {frame.height:,} models where the last one listed"
-                f" {last.height:,}: held to be cut"
+                f" {last.height:,}: held to be cut, unless it stays so for a week"
             )
     except SourceError as error:
         return _report(feed, "failed", str(error), last)

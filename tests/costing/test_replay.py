@@ -113,6 +113,14 @@ def test_each_turn_is_verified_once(requests: Make) -> None:
     assert replayed(turns, verify_output_tokens=1_000)["verify_cost_usd_micros"] == 2 * 15_000
 
 
+def test_the_check_of_a_long_request_is_a_short_one(requests: Make) -> None:
+    """Claude Sonnet 4.5 asks $6 instead of $3 for each token of a prompt above 200,000."""
+    sonnet = replace(POLICY, stays_on=("anthropic", "claude-sonnet-4-5"))
+    row = replayed(requests({"input_tokens": 200_001}), sonnet, verify_input_tokens=1_000)
+    assert row["stay_cost_usd_micros"] == 200_001 * 6
+    assert row["verify_cost_usd_micros"] == 3_000
+
+
 def test_another_tokenizer_makes_prompts_longer_and_may_make_them_not_fit(
     thread: pl.DataFrame,
 ) -> None:

@@ -17,7 +17,12 @@ def mounted(folder, size: str) -> bool:
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 
 
-def test_a_disk_that_is_really_full_costs_a_run_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("rows_in_memory", [30_000, 100], ids=["in memory", "on disk"])
+def test_a_disk_that_is_really_full_costs_a_run_and_nothing_else(
+    tmp_path, monkeypatch, rows_in_memory
+):
+    """Whether rows wait in memory until everything was read, or fill the disk before that."""
+    monkeypatch.setattr("fleet_pipeline.ledger.ingestion._ROWS_IN_MEMORY", rows_in_memory)
     machine = Machine(tmp_path)
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -94,6 +94,8 @@ def test_a_process_that_dies_ends_the_run_and_the_next_one_makes_it_good(
         patch.setattr(workers, "_COMMAND", (sys.executable, "-c", script))
         with pytest.raises(ReaderError, match=r"ended early.*nothing is lost"):
             read_by(machine, 2)
+    given = list(machine.home.lake.glob("events/**/*.parquet"))
+    assert bool(given) == (script == DIES), "what it had given is kept"
     read_by(machine, 0)
     made_good = store(machine)
     machine.home.root.rename(machine.root / "died")

@@ -184,6 +184,19 @@ def test_an_answer_that_lost_most_models_is_held_to_be_cut(home: Home, server: L
     assert report.last_good == FIRST + timedelta(days=3)
 
 
+def test_a_list_that_is_still_short_after_a_week_is_believed(
+    home: Home, server: LocalServer
+) -> None:
+    server.bodies = [openrouter(*(openrouter_model(f"vendor/model-{n}") for n in range(10)))]
+    ask(home, server)
+    server.bodies = [openrouter()]
+    assert [ask(home, server, days=days).state for days in (1, 6, 7)] == [
+        "failed",
+        "failed",
+        "kept",
+    ]
+
+
 def test_a_home_may_lie_in_a_folder_whose_name_looks_like_a_pattern(
     tmp_path: Path, server: LocalServer
 ) -> None:

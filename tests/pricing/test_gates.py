@@ -96,6 +96,14 @@ def test_an_answer_that_lost_the_output_price_is_held_and_one_that_never_had_it_
     assert last(run(0, without), run(1, prices("1.1", None))) == BELIEVED
 
 
+def test_a_first_word_of_nothing_for_what_the_package_has_a_price_of_is_held() -> None:
+    first = run(0, prices(cache_read="0"), 30)
+    stated = Listed("package", prices(cache_read="0.26"))
+    assert verdicts([first], lambda run: stated) == [Verdict(False, "zero")]
+    confirmed = run(0, prices(cache_read="0"), source="litellm")
+    assert verdicts([first, confirmed], lambda run: stated)[0] == Verdict(True, "zero", "litellm")
+
+
 def test_only_what_was_seen_within_seven_days_can_have_jumped() -> None:
     assert last(run(0, prices("1")), run(7, prices("2"))).reason == "jump"
     assert last(run(0, prices("1")), run(7.5, prices("2"))) == BELIEVED
