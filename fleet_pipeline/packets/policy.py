@@ -42,6 +42,9 @@ def refusals(facts: Facts, lane: Lane, rules: Rules) -> tuple[str, ...]:
         found.append(f"the packet is {facts.privacy}, the lane takes {', '.join(lane.privacy)}")
     if touches_patients and (lane.free or "phi" not in lane.privacy):
         found.append(f"{touches_patients[0]} may touch patient data")
+    if facts.agent not in rules.agents and "phi" not in lane.privacy:
+        # A name that is only misspelt would hide an agent that does.
+        found.append(f"{facts.agent} is not listed in agents.yaml, and may touch patient data")
     if not lane.free:
         return tuple(found)
     if facts.privacy != "public":
