@@ -17,7 +17,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ts": "UTC time of the request's first line.",
     "date": "UTC day of the request.",
     "agent": "Agent that the working directory maps to, or unattributed.",
-    "model": "Model as the log names it; unknown where it names none.",
+    "model": "Model as the log names it; unknown for none; local model if it names a path.",
     "cwd": "Working directory. Private: never leaves the ledger.",
     "agent_type": "Type of subagent, where one made the request.",
     "is_subagent": "Whether a subagent made the request.",

@@ -2,11 +2,15 @@
 -- Tokens. `billed_` is what the client's own totals say, `logged_` what the ledger has of the same
 -- requests; sessions without a total are in neither. The share counts what the ledger has of each
 -- billed class, so that too much of one never makes up for another; null where nothing was billed.
+-- No path is published: a model that is called by its folder is 'local model', as in `requests`.
 with
 parts as (
     select
         client,
-        coalesce(model, 'unknown') as model,
+        case
+            when regexp_matches(model::varchar, '^(/|~|\\|file:|[A-Za-z]:[\\/])') then 'local model'
+            else coalesce(model, 'unknown')
+        end as model,
         session_id,
         status,
         requests,

@@ -1,5 +1,6 @@
 -- One row: one billed request of the window. Tokens; `ts` and `date` are UTC; classes are disjoint.
 -- Usage of the synthetic fleet (host 'demo') is left out as soon as a real host has any.
+-- A server at home may call a model by its folder, and no path is published: it is 'local model'.
 with
 real_hosts as (
     select count(*) > 0 as any_real from usage where host <> 'demo'
@@ -18,7 +19,10 @@ select
     usage.ts,
     usage.ts::date as date,
     coalesce(agent_of.agent, 'unattributed') as agent,
-    usage.model::varchar as model,
+    case
+        when regexp_matches(usage.model::varchar, '^(/|~|\\|file:|[A-Za-z]:[\\/])') then 'local model'
+        else usage.model::varchar
+    end as model,
     usage.effort::varchar as effort,
     usage.agent_type::varchar as agent_type,
     usage.is_subagent,

@@ -12,8 +12,8 @@ select
         when model ilike '%sonnet%' then 'Sonnet'
         when model ilike '%haiku%' then 'Haiku'
         when model ilike '%fable%' then 'Fable'
-        when client = 'codex' and (model ilike 'gpt-%' or model is null) then 'Codex'
-        else coalesce(model, 'not named')
+        when client = 'codex' and (model ilike 'gpt-%' or coalesce(model, '') = '') then 'Codex'
+        else coalesce(nullif(model, ''), 'not named')
     end as driver,
     coalesce(effort, 'not logged') as effort,
     is_movable,

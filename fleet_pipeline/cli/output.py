@@ -5,6 +5,7 @@ A reader who has left (``fleet refresh | head``) stops no work.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,9 @@ from datetime import UTC, date, datetime
 from typing import Literal, TextIO
 
 Level = Literal["info", "warning", "error"]
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What would steer a terminal, or turn a line round: names of models come from logs."""
 
 _logged_command: list[str] = []
 
@@ -62,6 +66,7 @@ def note(text: str, level: Level = "info") -> None:
             "message": text,
         }
         text = json.dumps(record)
+    text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
     with suppress(OSError):
         _write(text, sys.stderr)
 

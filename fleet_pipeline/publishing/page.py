@@ -1,8 +1,8 @@
 """The HTML of a week, the page and its evidence, from page.json; words live in the templates.
 
-Each is one file that asks for nothing. The page is whole without its script, which only sorts and
-filters. Style sheet and script are inlined, and the own content security policy of each allows
-exactly these, by hash.
+Each is one file that asks for nothing. The page is whole without its script, which only sorts,
+filters and finds the other weeks. Style sheet and script are inlined, and the own content security
+policy of each allows exactly these, by hash.
 """
 
 import base64

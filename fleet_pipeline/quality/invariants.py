@@ -182,12 +182,13 @@ def priced_models_have_prices(prices: pl.DataFrame, priced: Sequence[tuple[str, 
 
 def used_models_have_prices(subscription_value: pl.DataFrame) -> Outcome:
     """Each model that Claude answered with has a list price; else the value is a lower bound."""
-    without = subscription_value.filter(pl.col("cost_usd_micros").is_null())["model"].to_list()
+    unpriced = subscription_value.filter(pl.col("cost_usd_micros").is_null())["model"]
+    without = sorted({model or "one that is not named" for model in unpriced})
     return Outcome(
         "used_models_have_prices",
         "warn",
         not without,
-        f"no list price for {len(without)} models: {', '.join(sorted(map(str, without)))}"
+        f"no list price for {', '.join(without)}"
         if without
         else "every model in use has a list price",
         {"without_price": len(without)},

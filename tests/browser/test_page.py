@@ -226,3 +226,20 @@ def test_without_escaping_the_policy_alone_lets_nothing_run(
 def test_it_prints_on_few_pages(page: Page) -> None:
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 6
+
+
+@pytest.mark.parametrize(
+    "place", ["latest", "weeks/2026-06-17", "weeks/2026-06-17/0123456789abcdef"]
+)
+def test_all_weeks_are_found_from_wherever_the_page_lies(
+    browser: Browser, file: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "index.html").write_text("<title>All of them</title>")
+    (tmp_path / place).mkdir(parents=True)
+    copy = tmp_path / place / "index.html"
+    copy.write_bytes(file.read_bytes())
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(copy.as_uri())
+        page.get_by_role("link", name="All weeks").click()
+        assert page.title() == "All of them"

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 
 from fleet_pipeline.cli import ingest as ingest_command
+from fleet_pipeline.cli import output
 
 Run = Callable[..., Result]
 WriteTranscript = Callable[..., Path]
@@ -70,3 +71,9 @@ def test_without_it_a_person_reads_plain_lines(
 ) -> None:
     claude_transcript()
     assert not any(line.startswith("{") for line in fleet("ingest").stderr.splitlines())
+
+
+def test_a_name_out_of_a_log_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    output.note("no list price for \x1b]0;owned\x07\u202emodel\nnext line")
+    told = capsys.readouterr().err
+    assert told == "no list price for \ufffd]0;owned\ufffd\ufffdmodel\nnext line\n"

@@ -330,6 +330,16 @@ def test_each_cost_states_its_cache_assumption(html: str) -> None:
         assert all(re.search(r"No cache hit|Assumes", item) for item in items)
 
 
+def test_where_only_other_models_changed_the_page_says_so_instead_of_an_empty_table() -> None:
+    page = reference_page()
+    rows = page["changes"]
+    assert isinstance(rows, list)
+    page["changes"] = [{**rows[0], "subject": "vendor/other", "is_candidate": False}]
+    words = outline(page).words
+    assert "Nothing that is known changed: no price or place of a candidate" in words
+    assert "Of other models: changes in page.json" in words
+
+
 def test_a_free_quota_that_somebody_told_stands_on_the_page_with_who_and_when() -> None:
     told = outline(
         changed(

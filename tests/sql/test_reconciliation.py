@@ -81,3 +81,8 @@ def test_a_session_of_an_unknown_model_is_told_as_such() -> None:
     made = table(session("a", "agrees", logged=4, billed=4, model=None))
     assert made["claude", "unknown"]["billed_tokens"] == 4
     assert made["claude", ""]["billed_tokens"] == 4
+
+
+def test_a_model_that_is_called_by_its_folder_is_a_local_model() -> None:
+    made = table(session("a", "agrees", logged=5, billed=5, model="/data/models/Qwen3-32B"))
+    assert made.keys() == {("claude", ""), ("claude", "local model"), ("codex", "")}

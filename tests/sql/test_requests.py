@@ -112,3 +112,15 @@ def test_the_synthetic_fleet_vanishes_once_the_ledger_holds_a_real_host(
 def test_the_order_of_the_ledger_changes_nothing(usage: Make) -> None:
     rows = usage(*({"input_tokens": n, "session_id": f"s{n % 3}"} for n in range(20)))
     assert run(rows).equals(run(rows.reverse()))
+
+
+@pytest.mark.parametrize(
+    "name", ["/data/models/Qwen3-32B", "~/m.gguf", "file:///m", "C:\\m.gguf", "D:/m", "\\\\nas\\m"]
+)
+def test_a_model_that_is_called_by_its_folder_is_a_local_model(usage: Make, name: str) -> None:
+    assert run(usage({"model": name}))["model"].to_list() == ["local model"]
+
+
+@pytest.mark.parametrize("name", ["claude-opus-4-8", "vendor/model:free", "a.b/c~d", "", None])
+def test_any_other_model_keeps_its_name(usage: Make, name: str | None) -> None:
+    assert run(usage({"model": name}))["model"].to_list() == [name]

@@ -1,4 +1,4 @@
-/* Sorting and filtering, for those who let scripts run: the page is whole without them. */
+/* Sorting, filtering and the way to other weeks, for those who let scripts run. */
 (() => {
   const UNITS = { k: 1e3, M: 1e6, B: 1e9 };
   const make = (tag, properties, ...children) => {
@@ -66,4 +66,9 @@
     });
     table.closest(".scroll").before(make("p", { className: "tools" }, label, clear, said));
   }
+
+  // The same bytes lie one folder below the index as latest, two as a week, three as one in S3.
+  const week = location.pathname.match(/\/weeks\/\d{4}-\d\d-\d\d\/([0-9a-f]{16}\/)?/);
+  const up = week ? (week[1] ? 3 : 2) : 1;
+  document.getElementById("all-weeks").href = `${"../".repeat(up)}index.html`;
 })();
