@@ -198,6 +198,7 @@ class TestSeals:
             ("select 'x'::int", "Conversion Error"),
             ("select error('two' || chr(10) || 'lines')", "two lines"),
             ("select interval 1 day", "cast it to varchar"),
+            ("select 170141183460469231731687303715884105727::hugeint", "more than 38 digits"),
         ],
     )
     def test_what_is_wrong_is_said_in_one_line(self, home: Home, question: str, says: str) -> None:
