@@ -1,7 +1,8 @@
 # The released wheel with exactly what it was tested with, for whoever runs containers.
 #
 #   make release && docker build --tag fleet-pipeline .
-#   docker compose --file deploy/compose.yaml run --rm fleet
+#
+# deploy/compose.yaml tells how to run it.
 #
 # Not built where it was written (there was no engine); its rules are checked by hadolint, and what
 # it installs is what `make release` installs and tries elsewhere.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Final, Literal
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -29,6 +29,7 @@ _HEADERS: Final = {
     "accept-encoding": "identity",
     "user-agent": f"fleet-pipeline/{version('fleet-pipeline')}",
 }
+UNFIT_PROXY: Final = "the environment names a proxy that is none of http or https"
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
@@ -136,21 +137,35 @@ async def connection(
     Raises Unanswered for a place that is not to be asked, and when the time for everything that
     happens inside is over.
     """
-    asked = httpx.URL(url)
+    try:
+        asked = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise Unanswered("not_allowed", "nobody can be asked at an address that is none") from None
     trusted = _trusted()  # before the clock of the first answer runs
     try:
         async with asyncio.timeout(bounds.total_seconds):
             await _check_address(asked)
-            async with httpx.AsyncClient(
-                headers={**_HEADERS, **(headers or {})},
-                timeout=httpx.Timeout(bounds.total_seconds, connect=bounds.connect_seconds),
-                trust_env=not is_loopback(asked.host),
-                verify=trusted,
-            ) as client:
+            async with _client(asked.host, bounds, headers or {}, trusted) as client:
                 yield Connection(client, asked, bounds)
     except TimeoutError:
         says = f"{asked.host} gave no whole answer in {bounds.total_seconds:g} s"
         raise Unanswered("timed_out", says) from None
+
+
+def _client(
+    host: str, bounds: Bounds, headers: Mapping[str, str], trusted: ssl.SSLContext
+) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            headers={**_HEADERS, **headers},
+            timeout=httpx.Timeout(bounds.total_seconds, connect=bounds.connect_seconds),
+            trust_env=not is_loopback(host),
+            verify=trusted,
+        )
+    except UnicodeEncodeError:  # which quotes a key
+        raise Unanswered("not_allowed", f"{host} is not asked with a key that is none") from None
+    except (ImportError, ValueError, httpx.InvalidURL):  # which may quote a proxy's password
+        raise Unanswered("unreachable", f"{host} cannot be asked: {UNFIT_PROXY}") from None
 
 
 def is_loopback(host: str) -> bool:
@@ -181,13 +196,13 @@ async def _check_address(url: httpx.URL) -> None:
         return
     if url.scheme != "https":
         raise Unanswered("not_allowed", f"{url.host} is not asked without https")
-    if "https" in getproxies():
+    if {"https", "all"} & getproxies().keys() and not proxy_bypass(url.host):
         return  # names are then the proxy's business, and may not be known here
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             url.host, url.port or 443, type=socket.SOCK_STREAM
         )
-    except OSError:
+    except (OSError, UnicodeError):
         says = f"{url.host} has no address here: is this machine offline?"
         raise Unanswered("unreachable", says) from None
     for _, _, _, _, address in found:

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -121,18 +121,43 @@ def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o600) -> b
     # One name for all attempts: what a killed process left behind, the next one overwrites.
     temporary = path.with_name(f".{path.name}.part")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)  # whatever the umask takes away
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        descriptor = _opened_alone(temporary, mode)
+        try:
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
+                os.fchmod(descriptor, mode)  # whatever the umask takes away
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         error.filename = error.filename or str(path)
         raise
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return True
+
+
+def _opened_alone(temporary: Path, mode: int) -> int:
+    """Return a new, empty file to write into, which whoever else writes the same one waits for.
+
+    Not every writer holds the lock of a home. This lock goes with its process, too.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        descriptor = os.open(temporary, flags, mode)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            opened = os.fstat(descriptor)
+            # While this one waited, the other has given the file its name, or taken it away.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(opened, temporary.lstat()):
+                    if opened.st_size:
+                        os.ftruncate(descriptor, 0)
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)

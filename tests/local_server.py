@@ -58,7 +58,7 @@ def serving(body: bytes, path: str) -> Iterator[LocalServer]:
             except (BrokenPipeError, ConnectionResetError):
                 pass  # whoever asked has had enough
 
-        do_POST = do_GET
+        do_POST = do_HEAD = do_GET
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

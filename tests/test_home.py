@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from itertools import count
-from threading import Timer
+from threading import Thread, Timer
 
 import pytest
 
@@ -200,6 +200,34 @@ write_whole(Path(sys.argv[1]), b"never finished, and rather long")
     write_whole(path, b"whole")
     assert path.read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_second_writer_of_one_file_waits_for_the_first(tmp_path, monkeypatch):
+    """Not every file is written under the lock: two shipments from cron may overlap."""
+    path, sync = tmp_path / "sent.json", os.fsync
+    second = Thread(target=write_whole, args=(path, b"the second"))
+
+    def slow(descriptor):
+        if second.ident is None:
+            second.start()
+            second.join(0.2)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    assert write_whole(path, b"the first, which is longer")
+    second.join()
+    assert path.read_bytes() == b"the second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_that_lies_in_the_way_is_not_followed(tmp_path):
+    """Whoever can guess the name of a file could have another one overwritten."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"somebody's")
+    (tmp_path / ".x.csv.part").symlink_to(elsewhere)
+    with pytest.raises(OSError, match=r"x\.csv"):
+        write_whole(tmp_path / "x.csv", b"x")
+    assert elsewhere.read_bytes() == b"somebody's"
 
 
 def test_a_file_that_would_not_change_is_not_written(tmp_path):

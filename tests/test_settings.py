@@ -146,6 +146,12 @@ def test_a_listed_folder_may_be_gone_for_a_while_and_is_then_told(
     assert found.failed
 
 
+def test_a_listed_folder_of_nobody_is_a_mistake(organisation: Callable[..., Path]) -> None:
+    organisation(sources="[{host: box, claude: [~nobody-here/.claude]}]")
+    with pytest.raises(ConfigurationError, match="nobody of that name"):
+        settings().sources()
+
+
 def test_a_host_may_lie_in_s3(organisation: Callable[..., Path]) -> None:
     organisation(sources="[{host: box, s3: s3://fleet/logs/box/, region: eu-central-1}]")
     assert settings().sources() == [

@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 
 from fleet_pipeline.alerts.failure import Failure
-from fleet_pipeline.guarded_http import is_loopback
+from fleet_pipeline.guarded_http import UNFIT_PROXY, is_loopback
 from fleet_pipeline.org import Alert
 
 _SECONDS: Final = 5.0
@@ -72,11 +72,20 @@ def _address(variable: str, environment: Mapping[str, str]) -> httpx.URL:
 
 def _post(variable: str, document: Mapping[str, object], environment: Mapping[str, str]) -> None:
     url = _address(variable, environment)
+    try:
+        client = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url.host))
+    except (ImportError, ValueError, httpx.InvalidURL):  # which may quote a proxy's password
+        raise Untold(f"{url.host} cannot be told: {UNFIT_PROXY}") from None
+    with client:
+        _post_again(client, url, document)
+
+
+def _post_again(client: httpx.Client, url: httpx.URL, document: Mapping[str, object]) -> None:
+    """Post a document, once more where the fault may have passed."""
     for left in reversed(range(_TRIES)):
         try:
-            client = httpx.Client(timeout=_SECONDS, trust_env=not is_loopback(url.host))
             # The body of an answer is of no interest: what matters is that the alert was taken.
-            with client, client.stream("POST", url, json=document) as response:
+            with client.stream("POST", url, json=document) as response:
                 status = response.status_code
         except httpx.TimeoutException:
             raise Untold(f"{url.host} did not answer within {_SECONDS:g} s") from None

@@ -35,11 +35,14 @@ class Failure:
         return "\n".join([self.title, "", *self.told(), "", where])
 
     def told(self) -> list[str]:
-        """Return the reasons, shortened to what a message should hold."""
+        """Return the reasons, shortened to what a message should hold; a name may be no text."""
         prefix = f"nothing was published for {self.close}: "
         found = [
             reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]} ..."
-            for reason in (each.removeprefix(prefix) for each in self.reasons[:_MOST_REASONS])
+            for reason in (
+                each.removeprefix(prefix).encode(errors="replace").decode()
+                for each in self.reasons[:_MOST_REASONS]
+            )
         ]
         more = len(self.reasons) - _MOST_REASONS
         return [*found, f"and {more} more"] if more > 0 else found

@@ -6,7 +6,6 @@ Belongs here: one sweep over everything that can be asked. How a single feed is 
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,8 +95,8 @@ def run(
     """Ask every feed of the organisation and keep what can be believed.
 
     A feed whose last good snapshot is younger than ``unless_within`` is left alone. ``key`` is an
-    OpenRouter key: only with one does anybody tell what is left of a quota. The lock is the
-    caller's. Raises OSError where something cannot be written.
+    OpenRouter key, which no mirror gets: only with one does anybody tell what is left of a quota.
+    The lock is the caller's. Raises OSError where something cannot be written.
     """
     feeds = feeds_of(org)
     known = sweep(home, feeds, now, offline=True)
@@ -115,8 +114,10 @@ def run(
     router = next((one for one in due if one.source == openrouter.SOURCE), None)
     if router is not None and asked[router.source].state == "kept":
         notes["endpoints"] = _note_endpoints(home, org, router, now, limits)
-        if key:
+        if key and router.url == openrouter.URL:
             notes["quota"] = _note_quota(home, router, now, key, limits)
+        elif key:
+            notes["quota"] = "not asked: a mirror gets no key"
     _note_free_apis(home, org, now)
     notes |= _note_packets(home, org, now)
     made = Sweep(now, reports, _held(price_book(home), org, now), notes)
@@ -188,7 +189,7 @@ def _note_packets(home: Home, org: Org, now: datetime) -> dict[str, str]:
             "headers": own_counts.told_by_headers(home, org, now),
             "own_counts": own_counts.counted(home, org, now),
         }
-    except (sqlite3.Error, ConfigurationError) as failure:
+    except (OSError, ConfigurationError) as failure:
         return {"packets": f"not read: {failure}"}
     said = {}
     for kind, frame in known.items():

@@ -70,7 +70,7 @@ def usage(
     zone = known_zone(_local_zone(settings) if timezone == "local" else timezone)
     made = _report(settings, kind, Days(zone, since, until), week_start, client)
     if made.newest is None:
-        output.note("the ledger is empty: `fleet ingest` fills it")
+        output.note(f"{settings.home.root}: the ledger is empty; `fleet ingest` fills it")
     elif not made.rows:
         output.note(f"nothing was used then; the ledger reaches {made.newest:%Y-%m-%d} UTC")
     if as_json:

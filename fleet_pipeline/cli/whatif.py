@@ -59,6 +59,12 @@ def whatif(
     close = options.close_of(as_of)
     days = window(close)
     requests = usage.requests(ledger.usage(settings.home, days), org, days)
+    if "claude" not in requests["client"]:
+        raise ConfigurationError(
+            f"{settings.home.root}: the ledger holds no request of Claude from {days[0]} to"
+            f" {days[1]}, so nothing can be replayed; `fleet ingest` fills it, --as-of names"
+            " another week"
+        )
     marked = worktypes.marked(requests, worktypes.turns(requests, org))
     table = compared(
         marked,

@@ -51,6 +51,8 @@ def _feed_address(text: str) -> str:
     address = urlsplit(text)
     if not (address.hostname and address.scheme in ("https", "http")):
         raise ValueError("is no address; write one that begins with https://")
+    if address.username is not None:
+        raise ValueError("holds credentials, which stay out of this file; remove them")
     if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1"):
         raise ValueError("needs https; http is only for a mirror on this machine, 127.0.0.1")
     return text

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org.alerts import Alert
 from fleet_pipeline.org.fields import PriceId, Share, Tokens
 from fleet_pipeline.org.lanes import Lane, PacketRules, Privacy, time_zone
@@ -405,6 +406,12 @@ class Org(_Strict):
     def path(self, text: str) -> Path:
         """Return where a path of ``sources`` or ``publish_to`` leads.
 
-        ``~`` is the home folder; a relative path starts at the organisation's folder.
+        ``~`` is the home folder; a relative path starts at the organisation's folder. Raises
+        ConfigurationError for the home folder of nobody.
         """
-        return self.folder / Path(text).expanduser()
+        try:
+            return self.folder / Path(text).expanduser()
+        except RuntimeError:
+            raise ConfigurationError(
+                f"{self.folder}: {text}: nobody of that name has a home folder here"
+            ) from None

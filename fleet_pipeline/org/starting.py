@@ -79,7 +79,7 @@ def _free_name(project: Names, taken: set[str]) -> str:
 def _projects(cwds: Iterable[str]) -> list[Names]:
     """Return the outermost project folders by path; case alone makes no second one."""
     found: dict[Names, Names] = {}
-    for names in sorted({split(cwd) for cwd in cwds if _is_encodable(cwd)}):
+    for names in sorted(filter(_can_be_a_path, {split(cwd) for cwd in cwds})):
         for project in _project(names):
             found.setdefault(_folded(project), project)
     return [
@@ -126,8 +126,8 @@ def _folded(names: Names) -> Names:
     return tuple(unicodedata.normalize("NFC", name).casefold().strip() for name in names)
 
 
-def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+def _can_be_a_path(names: Names) -> bool:
+    return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in "".join(names))
 
 
 def _quoted(text: str) -> str:

@@ -5,6 +5,7 @@ is checked here again, by the provider's own count and by size.
 """
 
 import json
+import math
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -66,6 +67,8 @@ def judge(text: str, schema: dict[str, Any]) -> tuple[object, str, str]:
         broken = best_match(Draft202012Validator(schema, registry=_NOWHERE).iter_errors(value))
     except RecursionError:
         return None, "it is nested far too deep", "the answer is nested far too deep"
+    except OverflowError:  # of a division, where the schema has multipleOf
+        return None, "it holds a number far too large", "the answer holds a number far too large"
     if broken is None:
         return value, "", ""
     return None, f"at {broken.json_path}: {broken.message[:500]}", f"breaks {broken.validator!r}"
@@ -126,7 +129,12 @@ def _json(text: str) -> Any:
     def never(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON")
 
-    return json.loads(text, parse_constant=never)
+    def finite(number: str) -> float:
+        if math.isinf(value := float(number)):
+            raise ValueError("a number is far too large")
+        return value
+
+    return json.loads(text, parse_constant=never, parse_float=finite)
 
 
 def _text(content: object) -> str | None:

@@ -13,11 +13,14 @@ from typing import Annotated, Any, Final, Literal
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org.document import read
 from fleet_pipeline.org.lanes import Privacy
-from fleet_pipeline.org.mistakes import Mistake, shape_mistake
+from fleet_pipeline.org.mistakes import Mistake, excerpt, shape_mistake
 from fleet_pipeline.org.strict import Strict, Text
 
 LARGEST_FILE: Final = 1 << 20
@@ -34,6 +37,12 @@ def plain(value: object) -> Any:
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:
     try:
+        json.dumps(schema, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "holds what JSON has no word for; put dates in quotes, and leave out .inf and .nan"
+        ) from None
+    try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         place = "/".join(map(str, error.absolute_path)) or "its top"
@@ -43,6 +52,12 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
         ) from None
     if any(not ref.startswith("#") for ref in _references(schema)):
         raise ValueError("refers to another document; write it out, with $ref to #/$defs/... only")
+    resolver = Registry[Any]().resolver_with_root(DRAFT202012.create_resource(schema))
+    for ref in _references(schema):
+        try:
+            resolver.lookup(ref)
+        except Unresolvable:
+            raise ValueError(f"has no {excerpt(ref)}, to which it refers; write it out") from None
     return schema
 
 
@@ -169,28 +184,46 @@ def load(file: Path) -> Packet:
             for details in error.errors(include_url=False)
         ]
         raise ConfigurationError("\n".join(map(str, dict.fromkeys(found)))) from None
-    here = file.parent
     inputs = dict(written.inputs)
-    folders = [here.resolve()]
+    # Where the file is only a link, its words come from elsewhere.
+    folders = [_real(file.parent), _real(file).parent]
+
+    def mistake(where: tuple[str, ...], says: str) -> ConfigurationError:
+        return ConfigurationError(str(Mistake(file, document.line(where), where, says)))
+
     if written.folder is not None:
-        folders.append((here / Path(written.folder).expanduser()).resolve())
-    for name, path in written.files.items():
-        where = ("files", name)
-        if name in inputs:
-            says = "is an input already; rename one of the two"
-            raise ConfigurationError(str(Mistake(file, document.line(where), where, says)))
-        source = (here / Path(path).expanduser()).resolve()
         try:
+            folders.append(_real(file.parent, written.folder))
+        except ConfigurationError:
+            raise mistake(("folder",), "cannot be found; name a folder that is there") from None
+    for name, path in written.files.items():
+        if name in inputs:
+            raise mistake(("files", name), "is an input already; rename one of the two")
+        try:
+            source = _real(file.parent, path)
             inputs[name] = _content(source).decode()
         except (ConfigurationError, UnicodeDecodeError) as error:
             says = "is no UTF-8 text" if isinstance(error, ValueError) else "cannot be read"
             says += "; name a text file, relative to the packet's own folder"
-            raise ConfigurationError(
-                str(Mistake(file, document.line(where), where, says))
-            ) from None
+            raise mistake(("files", name), says) from None
         folders.append(source.parent)
     fields = {name: getattr(written, name) for name in Packet.model_fields if name != "folders"}
     return Packet(**{**fields, "inputs": inputs}, folders=tuple(dict.fromkeys(map(str, folders))))
+
+
+def _real(folder: Path, named: str = "") -> Path:
+    """Return where a path leads, links resolved; raises ConfigurationError for one that cannot be.
+
+    Its names have to be text: the queue keeps them.
+    """
+    try:
+        real = (folder / Path(named).expanduser()).resolve()
+        str(real).encode()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, nobody's ~, a name that is none
+        raise ConfigurationError(
+            f"{folder}: cannot be found, or has a name that is no text (UTF-8)"
+        ) from None
+    return real
 
 
 def _content(file: Path) -> bytes:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
+
 from fleet_pipeline.packets.packet import Packet
 from fleet_pipeline.packets.runner import Run
 from fleet_pipeline.packets.store import milliseconds, moment, transaction
@@ -86,23 +88,38 @@ class Queue:
     def take(self, now: datetime) -> Held | None:
         """Return the packet that has waited longest and may be run now, held by a new lease."""
         with transaction(self._connection):
-            row = self._connection.execute(
+            while row := self._connection.execute(
                 "select packet_sha256, packet, lanes, runs from queue"
                 " where (state = 'waiting' and not_before_ms <= :now)"
                 " or (state = 'running' and lease_until_ms <= :now)"
                 " order by not_before_ms, added_ms, packet_sha256 limit 1",
                 {"now": milliseconds(now)},
-            ).fetchone()
-            if row is None:
-                return None
-            lease = secrets.token_hex(16)
-            self._connection.execute(
-                "update queue set state = 'running', lease = ?, lease_until_ms = ?, runs = runs + 1"
-                " where packet_sha256 = ?",
-                (lease, milliseconds(now + LEASE), row["packet_sha256"]),
-            )
-        packet = Packet.model_validate_json(row["packet"])
-        return Held(packet, tuple(json.loads(row["lanes"])), lease)
+            ).fetchone():
+                if (packet := self._fit_to_run(row)) is None:
+                    continue
+                lease = secrets.token_hex(16)
+                self._connection.execute(
+                    "update queue set state = 'running', lease = ?, lease_until_ms = ?,"
+                    " runs = runs + 1 where packet_sha256 = ?",
+                    (lease, milliseconds(now + LEASE), row["packet_sha256"]),
+                )
+                return Held(packet, tuple(json.loads(row["lanes"])), lease)
+        return None
+
+    def _fit_to_run(self, row: sqlite3.Row) -> Packet | None:
+        """Return the packet of a row; None for one that is given up, lest it be tried for ever."""
+        why = f"none of {MOST_RUNS} runs came to an end"
+        if row["runs"] < MOST_RUNS:
+            try:
+                return Packet.model_validate_json(row["packet"])
+            except ValidationError:
+                why = "another version of fleet kept it: remove it, and add it again"
+        self._connection.execute(
+            "update queue set state = 'failed', lease = null, lease_until_ms = null, says = ?"
+            " where packet_sha256 = ?",
+            (why, row["packet_sha256"]),
+        )
+        return None
 
     def finish(self, held: Held, made: Run, verdict: Verdict | None, now: datetime) -> bool:
         """Write down how a run ended; False where the lease has gone to somebody else."""

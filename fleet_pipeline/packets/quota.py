@@ -140,7 +140,7 @@ class QuotaLedger:
         if cooling is not None and cooling > milliseconds(now):
             until = moment(cooling)
             return Exhausted(
-                f"it could not answer, and is left alone until {until:%H:%M} UTC", until
+                f"it could not answer, and is left alone until {_clock(until, now)}", until
             )
         day, limits = day_of(now, lane.resets_in), lane.limits
         for most_requests, most_tokens, since, until, name in (
@@ -166,7 +166,7 @@ class QuotaLedger:
             left = told.limit.remaining - (requests if told.limit.unit == "requests" else spent)
             if left < (1 if told.limit.unit == "requests" else tokens):
                 says = f"by its provider's word {max(left, 0)} {told.limit.unit} are left"
-                return Exhausted(f"{says} until {resets:%H:%M} UTC", resets)
+                return Exhausted(f"{says} until {_clock(resets, now)}", resets)
         return None
 
     def _spent(self, allowance: str, since: datetime) -> tuple[int, int]:
@@ -194,6 +194,11 @@ def day_of(now: datetime, time_zone: str) -> tuple[datetime, datetime]:
         return datetime(day.year, day.month, day.day, tzinfo=zone)
 
     return midnight(0), midnight(1)
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    day = "" if at.date() == now.date() else f"{at:%Y-%m-%d} "
+    return f"{day}{at:%H:%M} UTC"
 
 
 def _not_before(outcome: Outcome, now: datetime) -> int | None:

@@ -6,6 +6,7 @@ whole text at once, because line by line takes far longer.
 """
 
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -106,14 +107,15 @@ def found(text: str, secret_values: Collection[str] = ()) -> list[str]:
 def secret_values(environment: Mapping[str, str], names: Collection[str] = ()) -> frozenset[str]:
     """Return the values of the environment that must not leave.
 
-    Those of ``names``, of variables that are called like a secret, and those that look like one.
+    Those of ``names``, of variables that are called like a secret, and those that look like one. A
+    path that is there is none; a key may begin with a slash, too.
     """
     return frozenset(
         value
         for name, value in environment.items()
         if len(value) >= _SHORTEST_VALUE
         and (name in names or _SECRET_NAME.search(name) or any(_kinds(value, ())))
-        and not value.startswith("/")
+        and not (value.startswith("/") and os.path.exists(value))  # noqa: PTH110 (never raises)
     )
 
 

@@ -8,7 +8,7 @@ nothing but the one file has to be kept private, and a write is rare beside a ca
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -86,22 +86,24 @@ def database(home: Home) -> Path:
 def opened(home: Home) -> Iterator[sqlite3.Connection]:
     """Yield a connection to the database, which is made where there is none.
 
-    Raises ConfigurationError where a newer version of the product made it, OSError or
-    sqlite3.Error where the disk refuses.
+    Raises ConfigurationError where a newer version of the product made it, OSError where the disk
+    refuses, or SQLite for whatever is wrong with the file.
     """
     path = database(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # SQLite gives its journal the mode of the database.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
     try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("pragma synchronous = full")
-        with transaction(connection):
-            _prepare(connection, path)
-        yield connection
-    finally:
-        connection.close()
+        with closing(
+            sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("pragma synchronous = full")
+            with transaction(connection):
+                _prepare(connection, path)
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise OSError(None, f"cannot be used ({error})", str(path)) from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ key: keys hold the names of projects.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -67,6 +68,8 @@ _SAYS: Final = {
     "PermanentRedirect": "the bucket is in another region: name that",
     "RequestTimeTooSkewed": "the clock of this machine is wrong",
 }
+_CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_NO_STORE: Final = "what answers there is no S3: look at the endpoint's address"
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _OF_ONE_OBJECT: Final = {
     "PreconditionFailed", "412", "InvalidRange", "416", "NoSuchKey", "404", "InvalidObjectState",
@@ -113,6 +116,9 @@ class Bucket:
                 PaginationConfig={"PageSize": _PAGE},
             )
             for page in pages:
+                # A page to sign in on is no listing, and above all not one of an empty bucket.
+                if page.keys().isdisjoint(("Name", "IsTruncated", "Contents")):
+                    raise StoreError(_NO_STORE)
                 for entry in page.get("Contents", ()):
                     key = entry["Key"].removeprefix(self.address.prefix)
                     yield Listed(key, entry["Size"], _bare(entry["ETag"]), entry["LastModified"])
@@ -142,7 +148,9 @@ class Bucket:
                 Range=f"bytes={start}-{end - 1}",
                 IfMatch=f'"{listed.etag}"',
             )
-        if _bare(answer["ETag"]) != listed.etag or answer["ContentLength"] != end - start:
+            is_whole = answer["ContentLength"] == end - start
+            is_same = _bare(answer["ETag"]) == listed.etag
+        if not (is_whole and is_same):
             answer["Body"].close()  # a store that does not heed conditions
             raise SourceError(_SAYS["PreconditionFailed"])
         return answer
@@ -214,14 +222,15 @@ class Upload:
         """
         source = {"Bucket": self._where["Bucket"], "Key": self._where["Key"]}
         try:
-            answer = self._client.upload_part_copy(
-                **self._where,
-                PartNumber=len(self._parts) + 1,
-                CopySource=source,
-                CopySourceIfMatch=f'"{etag}"',
-                CopySourceRange=f"bytes=0-{length - 1}",
-            )
-        except ClientError:
+            with _told():
+                answer = self._client.upload_part_copy(
+                    **self._where,
+                    PartNumber=len(self._parts) + 1,
+                    CopySource=source,
+                    CopySourceIfMatch=f'"{etag}"',
+                    CopySourceRange=f"bytes=0-{length - 1}",
+                )
+        except SourceError:
             return False
         return self._add(answer.get("CopyPartResult", {}).get("ETag"))
 
@@ -340,7 +349,8 @@ def _told() -> Iterator[None]:
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "?"))
         kind = SourceError if code in _OF_ONE_OBJECT else StoreError
-        raise kind(_SAYS.get(code, f"the store answered {code}")) from None
+        word = code if _CODE.fullmatch(code) else "with an error that has no name"
+        raise kind(_SAYS.get(code, f"the store answered {word}")) from None
     except _CREDENTIALS as error:
         raise StoreError(
             f"no usable credentials ({type(error).__name__}): set AWS_PROFILE, or"
@@ -348,6 +358,8 @@ def _told() -> Iterator[None]:
         ) from None
     except (BotoCoreError, HTTPError, OSError, ValueError) as error:
         raise StoreError(f"cannot be reached ({type(error).__name__})") from None
+    except (KeyError, RecursionError):  # what S3 always tells is missing, or it is always elsewhere
+        raise StoreError(_NO_STORE) from None
 
 
 def _bare(etag: str) -> str:

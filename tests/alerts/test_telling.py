@@ -156,6 +156,24 @@ def test_a_variable_that_holds_no_address_is_named_and_not_repeated(
     assert tell([WEBHOOK], failure, {"FLEET_ALERT_URL": value} if value else {}) == [says]
 
 
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
+    failure: Failure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://somebody:hunter2@127.0.0.1:9")
+    [said] = tell([WEBHOOK], failure, {"FLEET_ALERT_URL": "https://example.org/a-secret"})
+    assert said.startswith("webhook: example.org cannot be told: the environment names a proxy")
+    assert "hunter2" not in said
+
+
+def test_a_reason_that_names_what_is_no_text_is_told_all_the_same(
+    hook: Hook, mail: MailServer
+) -> None:
+    odd = Failure("f", "fleet refresh", None, None, ("/srv/odd-\udcff: cannot be read",))
+    channels_of_both = [WEBHOOK, email(mail.address)]
+    assert tell(channels_of_both, odd, {"FLEET_ALERT_URL": hook.url}) == []
+    assert hook.taken[0]["reasons"] == ["/srv/odd-?: cannot be read"]
+
+
 def test_a_command_without_a_run_says_where_to_look() -> None:
     alone = Failure("f", "fleet refresh", None, "2026-06-17", ("the share is gone",))
     assert alone.title == "f: nothing was published for 2026-06-17"

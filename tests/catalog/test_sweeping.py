@@ -14,6 +14,7 @@ from fleet_pipeline import catalog
 from fleet_pipeline.catalog import readings
 from fleet_pipeline.home import Home
 from fleet_pipeline.org import Org, load
+from fleet_pipeline.pricing.feeds import openrouter
 
 NOW = datetime(2026, 6, 16, 3, 30, tzinfo=UTC)
 GLM = "z-ai/glm-5.2"
@@ -70,8 +71,12 @@ def asked() -> list[tuple[str, str | None]]:
 
 
 @pytest.fixture
-def org_online(org_folder: Path, asked: list[tuple[str, str | None]]) -> Iterator[Org]:
+def org_online(
+    org_folder: Path, asked: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Org]:
+    """An organisation for which OpenRouter is a server on this machine."""
     with answering(ANSWERS, asked) as base:
+        monkeypatch.setattr(openrouter, "URL", f"{base}/api/v1/models")
         yield org_asking(org_folder, base)
 
 
@@ -88,6 +93,16 @@ def test_prices_endpoints_and_quota_are_asked_and_kept(
     assert readings.newest(home, "quotas")["requests_left"].to_list() == [49]
     keys = {path: key for path, key in asked if key}
     assert keys == {"/api/v1/key": "Bearer sk-secret"}
+
+
+def test_a_mirror_gets_no_key(
+    home: Home, org_folder: Path, asked: list[tuple[str, str | None]]
+) -> None:
+    with answering(ANSWERS, asked) as mirror:
+        made = catalog.run(home, org_asking(org_folder, mirror), NOW, key="sk-secret")
+    assert made.notes["quota"] == "not asked: a mirror gets no key"
+    assert len(asked) > 1
+    assert not [key for _, key in asked if key]
 
 
 def test_a_key_is_written_nowhere(home: Home, org_online: Org) -> None:

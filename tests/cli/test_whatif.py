@@ -53,6 +53,13 @@ def test_another_share_moves_more_sessions_and_the_change_is_told(
         assert instead[f"change_{name}"] == instead[name] - today[name]
 
 
+def test_nothing_is_not_replayed_as_something_that_costs_nothing(fleet: Run, org: Path) -> None:
+    result = fleet("whatif", *WEEK, "--share", "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no request of Claude from 2026-05-18 to 2026-06-17" in result.stderr
+    assert not Path(".fleet/whatif").exists()
+
+
 def test_the_private_agent_stays_under_every_policy(fleet: Run, ingested: Path) -> None:
     document = asked(fleet, "--share", "1")
     assert {row["moved_requests"] for row in document["rows"]} <= {0, 6, 12}

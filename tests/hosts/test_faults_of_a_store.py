@@ -4,10 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
+from html import escape
 
 import pytest
 import zstandard
 
+from fleet_pipeline.errors import StoreError
 from fleet_pipeline.s3 import Address
 from fleet_pipeline.s3 import bucket as buckets
 from fleet_pipeline.transcripts.discover import Places
@@ -15,6 +18,7 @@ from fleet_pipeline.transcripts.discover import Places
 from ..ledger.machine import Machine
 from ..ledger.test_privacy import everything
 from ..ledger.test_reading_only_what_is_new import STORY, story_of_codex, told
+from ..local_server import serving
 from ..transcripts.claude_fixtures.lines import encoded, reply, transcript, usage
 from .fleet import Fleet
 
@@ -36,6 +40,46 @@ def new_client():
     buckets._client.cache_clear()
     yield
     buckets._client.cache_clear()
+
+
+@pytest.mark.parametrize("how", ["a page to sign in on", "nothing", "no ETags", "elsewhere"])
+def test_what_is_no_store_is_told_and_never_taken_for_an_empty_one(new_client, how):
+    """A web interface's address for that of the store, or a proxy that wants a login."""
+    listing = (
+        b"<ListBucketResult><Name>logs</Name><Contents><Key>k</Key><Size>5</Size>"
+        b"<LastModified>2026-06-17T00:00:00Z</LastModified></Contents></ListBucketResult>"
+    )
+    bodies = {"a page to sign in on": b"<html><p>Sign in</p></html>", "no ETags": listing}
+    there = buckets.Listed("k", 5, "etag", datetime(2026, 6, 17, tzinfo=UTC))
+    with serving(bodies.get(how, b""), "") as server:
+        if how == "elsewhere":
+            server.status, server.headers = [307], {"Location": "https://login.example.org/"}
+        bucket = buckets.Bucket(Address("logs", "box/", server.url, "us-east-1"))
+        with pytest.raises(StoreError, match="is no S3"):
+            list(bucket.listed())
+        server.bodies = [b"12345"]
+        with pytest.raises(StoreError, match="is no S3"):
+            bucket.piece(there, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("Odd.Code-7", "answered Odd.Code-7"), ("<p>see /srv/x</p>", "an error that has no name")],
+)
+def test_an_error_of_a_store_is_repeated_where_it_is_a_word(new_client, code, told):
+    """It ends up on a terminal, and in what is told of a failure."""
+    with serving(f"<Error><Code>{escape(code)}</Code></Error>".encode(), "") as server:
+        server.status = [400]
+        with pytest.raises(StoreError) as caught:
+            list(buckets.Bucket(Address("logs", "", server.url, "us-east-1")).listed())
+    assert told in str(caught.value)
+    assert "srv" not in str(caught.value)
+
+
+def test_a_store_that_goes_away_while_it_copies_has_not_copied(new_client):
+    client = buckets._client("http://127.0.0.1:1", "us-east-1", os.getpid())
+    upload = buckets.Upload(client, {"Bucket": "logs", "Key": "k", "UploadId": "1"})
+    assert not upload.copy("etag", 5)
 
 
 @pytest.mark.parametrize(

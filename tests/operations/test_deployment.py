@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import yaml
+
+from fleet_pipeline.weeks import latest_close
 
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
@@ -60,9 +63,18 @@ def test_timers_fire_when_the_schedules_of_the_graph_do():
     assert "OnCalendar=*-*-* 04:30:00 UTC" in by_name["fleet-probe.timer"]
     lines = (ROOT / "deploy" / "crontab").read_text().splitlines()
     cron = [re.split(r"\s{2,}(?=cd )", line) for line in lines if not line.startswith("#")]
-    assert [" ".join(when.split()) for when, _ in cron] == ["30 3 * * *", "0 6 * * 3"]
+    assert [" ".join(when.split()) for when, _ in cron] == ["30 3 * * *", "0 15 * * 3"]
     [probes] = [line for line in lines if line.endswith("probe")]
     assert probes.startswith("#30 4 * * * "), "what sends packets is turned on by an operator"
+
+
+def test_cron_publishes_the_week_that_has_just_closed_wherever_the_machine_is():
+    crontab = (ROOT / "deploy" / "crontab").read_text()
+    [hour] = re.findall(r"^0 +([0-9]+) \* \* 3 .* refresh ", crontab, re.MULTILINE)
+    wednesday = datetime(2026, 11, 25, int(hour))
+    for offset in range(-12, 15):
+        fires = wednesday.replace(tzinfo=timezone(timedelta(hours=offset))).astimezone(UTC)
+        assert latest_close(fires.date()) == wednesday.date(), offset
 
 
 def test_the_linter_of_container_recipes_finds_nothing():
@@ -87,6 +99,6 @@ def test_the_container_is_no_root_writes_nowhere_but_its_volume_and_is_watched()
     service = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]["fleet"]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    assert service["user"] == "10001"
+    assert service["user"] == "${FLEET_UID:-10001}"
     assert all(mount.endswith(":ro") for mount in service["volumes"] if "/transcripts" in mount)
     assert "ports" not in service

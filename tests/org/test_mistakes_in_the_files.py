@@ -331,6 +331,7 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             'fleet.yaml:4: sources[1].s3: is "s3://bucket/x", which stands at sources[0].s3',
         ),
         ("fleet.yaml", "Routing", '"\\ud83d"', "fleet.yaml:2: title: holds half of a character"),
+        ("fleet.yaml", "Routing", '"a\\0b"', "fleet.yaml:2: title: holds a NUL"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_key_and_remedy(
@@ -347,9 +348,10 @@ def test_no_credentials_are_repeated_in_a_message(spoil: Spoil, told: Told) -> N
         "owner: Analyst\nsources:\n"
         "  - {host: a, s3: 's3://KEY:hushhush@bucket/x'}\n"
         "  - {host: b, s3: 's3://bucket/y', endpoint_url: 'https://KEY:hushhush@s3.example.org'}\n"
-        "  - {host: c, s3: 's3://bucket/z', aws_secret_access_key: hushhush}",
+        "  - {host: c, s3: 's3://bucket/z', aws_secret_access_key: hushhush}\n"
+        "price_feeds: [{source: openrouter, url: 'https://KEY:hushhush@mirror.example.org/'}]",
     )
-    assert len(told()) == 3
+    assert len(told()) == 4
     assert "hushhush" not in "\n".join(told())
 
 

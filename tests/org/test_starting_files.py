@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet_pipeline.org import UNATTRIBUTED, AgentMap, Org, load
@@ -104,5 +104,6 @@ def test_the_candidates_are_those_of_the_example_fleet() -> None:
         max_size=6,
     )
 )
+@example(["/home/zoe/a\0b", "file:///home/zoe/a%00b", "/home/zoe/\ud800"])
 def test_whatever_the_folders_are_called_the_files_load(cwds: list[str]) -> None:
     assert {agent.target_share for agent in _started(cwds).agents} <= {0}

@@ -8,6 +8,7 @@ import pytest
 
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.packets import Client, Outcome
+from fleet_pipeline.packets.completion import judge
 from fleet_pipeline.packets.prompt import messages
 
 from ..local_server import LocalServer
@@ -82,6 +83,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str, bool]] = {
     "prose": ({"bodies": [completion("It is a bug.")]}, "schema_violation", True),
     "JSON after prose": ({"bodies": [completion(f"Sure! {GOOD}")]}, "schema_violation", True),
     "NaN": ({"bodies": [completion('{"label": NaN}')]}, "schema_violation", True),
+    "a number without end": (
+        {"bodies": [completion('{"label": 1e999}')]}, "schema_violation", True),
     "an answer nested without end": (
         {"bodies": [completion("[" * 700, finish_reason="stop")]}, "schema_violation", True),
     "empty": ({"bodies": [completion("  \n")]}, "empty", True),
@@ -111,6 +114,12 @@ def test_each_fault_has_its_outcome_in_time(
     assert len(server.asked) == 1
 
 
+def test_a_number_that_nothing_can_be_divided_by_is_wrong_and_no_crash() -> None:
+    schema = {"type": "number", "multipleOf": 0.5}
+    assert judge("1.5", schema) == (1.5, "", "")
+    assert judge(f"1{'0' * 400}", schema)[2] == "the answer holds a number far too large"
+
+
 def test_a_provider_may_say_when_to_come_back(server: LocalServer) -> None:
     server.status, server.headers = [429], {"Retry-After": "30"}
     assert ask(server).retry_after_seconds == 30
@@ -127,6 +136,33 @@ def test_a_closed_port_is_an_outage() -> None:
 @pytest.mark.parametrize("url", ["https://10.1.2.3/v1", "https://169.254.169.254/v1"])
 def test_a_private_network_is_never_asked(url: str) -> None:
     assert "leads into a private network" in ask(url).says
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ex..ample.org/v1", f"https://{'a' * 300}.org/v1", "https://-ä.org/v1"]
+)
+def test_an_address_that_is_none_is_an_outage_and_no_crash(url: str) -> None:
+    assert ask(url).kind == "unavailable"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://somebody:hunter2@127.0.0.1:9", "foo://somebody:hunter2@127.0.0.1:9"]
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    outcome = ask("https://example.org/v1")
+    assert (outcome.kind, "proxy" in outcome.says) == ("unavailable", True)
+    assert "hunter2" not in repr(outcome)
+
+
+def test_a_private_network_is_not_asked_past_the_proxy_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "10.1.2.3")
+    assert "leads into a private network" in ask("https://10.1.2.3/v1").says
 
 
 def test_a_host_of_no_lane_is_never_asked(server: LocalServer) -> None:

@@ -1,6 +1,7 @@
 """A packet file is read as written, and each mistake is told with its place and its remedy."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,28 @@ def test_files_are_read_and_their_real_folders_are_the_packets(file: Path, tmp_p
     assert made.folders == (str(real), str(real / "sub"), str(real / "elsewhere"))
 
 
+def test_a_packet_that_is_a_link_comes_from_where_it_leads_too(file: Path, tmp_path: Path) -> None:
+    """Or a link in a folder that may leave would let out what lies in one that may not."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "packet.yaml").symlink_to(file)
+    real = tmp_path.resolve()
+    assert load(tmp_path / "open" / "packet.yaml").folders == (str(real / "open"), str(real))
+
+
+def test_links_that_lead_nowhere_and_names_that_are_no_text_are_told(
+    file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    file.write_text(GOOD + "files: {log: loop}\n")
+    with pytest.raises(ConfigurationError, match=r"files\.log: cannot be read"):
+        load(file)
+    odd = Path(os.fsdecode(bytes(tmp_path / "odd-") + b"\xff"))
+    odd.mkdir()
+    (odd / "packet.yaml").write_text(GOOD)
+    with pytest.raises(ConfigurationError, match="no text"):
+        load(odd / "packet.yaml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -79,6 +102,12 @@ def test_files_are_read_and_their_real_folders_are_the_packets(file: Path, tmp_p
             "12: verify.command[0]: must be text",
         ),
         ("privacy: public", "privacy: public\nprivacy: phi", "3: privacy: stands here again"),
+        ("{type: string}", "{enum: [2026-06-17]}", "8: answer_schema: holds what JSON has no word"),
+        ("{type: string}", "{maximum: .inf}", "8: answer_schema: holds what JSON has no word"),
+        ("{type: string}", "{$ref: '#/$defs/no'}", '8: answer_schema: has no "#/$defs/no"'),
+        ("max_output", "folder: ~nobody-here/x\nmax_output", "12: folder: cannot be found"),
+        ("max_output", "files: {log: ~nobody-here/x}\nmax_output", "12: files.log: cannot be read"),
+        ("max_output", 'files: {log: "a\\0b"}\nmax_output', "12: files.log: cannot be read"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told_with_its_place(file: Path, old: str, new: str, says: str) -> None:

@@ -66,6 +66,39 @@ def test_a_lease_that_ran_out_lets_another_run_it_and_only_that_one_may_end_it(
     assert [entry.state for entry in queue.entries()] == ["done"]
 
 
+def test_a_packet_that_ends_every_run_of_it_is_given_up(queue: Queue) -> None:
+    """Whatever it is that kills the process: the packet is not sent, and paid for, for ever."""
+    queue.add(packet(), ["local"], NOW)
+    for runs in range(MOST_RUNS):
+        assert queue.take(NOW + runs * LEASE) is not None
+    assert queue.take(NOW + MOST_RUNS * LEASE) is None
+    [entry] = queue.entries()
+    assert (entry.state, entry.runs) == ("failed", MOST_RUNS)
+    assert "none of 5 runs came to an end" in entry.says
+
+
+def test_a_packet_of_another_version_keeps_no_other_waiting(home: Home, queue: Queue) -> None:
+    for number in range(2):
+        queue.add(packet(id=f"p{number}"), ["local"], NOW + timedelta(seconds=number))
+    with sqlite3.connect(database(home)) as connection:
+        connection.execute(
+            "update queue set packet = json_set(packet, '$.urgency', 'high') where packet_id = 'p0'"
+        )
+    held = queue.take(NOW + timedelta(minutes=1))
+    assert held is not None
+    assert held.packet.id == "p1"
+    assert [entry.state for entry in queue.entries()] == ["failed", "running"]
+    assert "another version" in queue.entries()[0].says
+
+
+def test_a_database_that_is_damaged_is_told_by_name(home: Home) -> None:
+    database(home).parent.mkdir(parents=True)
+    database(home).write_bytes(b"this was a database once" * 100)
+    with pytest.raises(OSError, match="cannot be used") as caught, opened(home):
+        pass
+    assert caught.value.filename == str(database(home))
+
+
 def test_what_waits_is_not_run_before_its_time_and_is_given_up_in_the_end(queue: Queue) -> None:
     queue.add(packet(), ["local"], NOW)
     at = NOW
@@ -146,7 +179,7 @@ from fleet_pipeline.org import Lane
 from fleet_pipeline.packets import Client, Guard, QuotaLedger, Rules, opened, queue, run
 from fleet_pipeline.packets.queue import Queue
 
-queue.LEASE = timedelta(seconds=0)
+queue.LEASE, queue.MOST_RUNS = timedelta(seconds=0), 1000
 there = Lane(name="local", base_url=sys.argv[2], model="small", free=True)
 rules = Rules({"forge": "internal"}, frozenset({"forge"}), ())
 with opened(Home(Path(sys.argv[1]))) as database:

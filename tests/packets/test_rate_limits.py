@@ -147,6 +147,14 @@ def test_nothing_is_sent_into_an_allowance_that_the_provider_calls_empty(
     assert send(packet(), there, at=NOW + timedelta(minutes=5)).state == "answered"
 
 
+def test_a_lane_that_rests_for_days_says_until_which(server: LocalServer, send: Send) -> None:
+    server.status, server.headers = [429], {"Retry-After": "172800"}
+    there = lane(server)
+    send(packet(), there)
+    [says] = send(packet(), there, at=NOW + timedelta(minutes=1)).passed_over.values()
+    assert says == "it could not answer, and is left alone until 2026-06-19 12:00 UTC"
+
+
 def test_what_was_sent_since_counts_against_what_was_left(
     server: LocalServer, ledger: QuotaLedger, send: Send
 ) -> None:

@@ -81,15 +81,19 @@ def test_a_key_is_caught_wherever_a_long_text_is_cut() -> None:
         assert secrets.found(f"{'word ' * 2000}"[:before] + f" {key} " + "word " * 500)
 
 
-def test_values_of_the_environment_never_leave() -> None:
+def test_values_of_the_environment_never_leave(tmp_path: Path) -> None:
     environment = {
         "INTERNAL_TOKEN": "plainwordsonly",
         "HOME": "/home/somebody-here",
         "LANG": "en_GB.UTF-8",
         "GREETING": "gsk_" + "a1" * 20,
+        "SSH_AUTH_SOCK": str(tmp_path),
+        "AWS_SECRET_ACCESS_KEY": "/begins/withASlashAsOneKeyIn64Does+",
     }
     values = secrets.secret_values(environment)
-    assert values == {"plainwordsonly", "gsk_" + "a1" * 20}
+    assert values == {
+        "plainwordsonly", "gsk_" + "a1" * 20, "/begins/withASlashAsOneKeyIn64Does+",
+    }  # fmt: skip
     assert secrets.found("it says plainwordsonly there", values) == [
         "a value of this machine's environment"
     ]
