@@ -52,6 +52,16 @@ def test_what_the_page_sums_up_has_its_evidence_one_click_away(read: Outline) ->
     assert wanted <= ids
 
 
+def test_an_interval_that_begins_at_nothing_has_both_of_its_ends() -> None:
+    page = reference_page()
+    [target] = page["costs"]["replay"]["targets"]
+    for case in target["cases"]:
+        case["cost_low_usd_micros"] = 0
+    shown = {address for address, _ in outline(page).figures}
+    of_case = "costs.replay.targets.z-ai/glm-5%2E2.cases.expected"
+    assert {f"{of_case}.cost_{end}_usd_micros" for end in ("low", "high")} <= shown
+
+
 def test_a_page_without_a_replay_says_that_none_is_configured() -> None:
     page = changed(
         costs__replay=None, costs__corners=[], costs__packets=[], costs__elsewhere=[],
