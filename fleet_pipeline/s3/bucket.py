@@ -379,8 +379,3 @@ def _believed(modified: datetime) -> datetime:
 
 def _bare(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
-
-
-def seconds(moment: datetime) -> str:
-    """Return a time as stores and tools keep it in metadata: seconds since 1970."""
-    return f"{(moment - datetime.fromtimestamp(0, UTC)).total_seconds():.6f}"
