@@ -90,7 +90,8 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
     refuses, or SQLite for whatever is wrong with the file.
     """
     path = database(home)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.root, path.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # SQLite gives its journal the mode of the database.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     try:

@@ -67,6 +67,7 @@ def test_no_lane_gets_a_class_that_it_does_not_take(
         if where.free:
             assert told.privacy == "public"
         if "phi" not in where.privacy:
+            assert told.agent in allowed.agents
             assert "phi" not in {allowed.agents.get(name) for name in (told.agent, *told.owners)}
 
 
@@ -93,6 +94,17 @@ def test_every_single_combination_of_the_small_world_is_decided_as_the_rule_says
 def test_a_packet_says_internal_unless_it_says_otherwise() -> None:
     fields = packet().model_dump(exclude={"privacy"})
     assert type(packet()).model_validate(fields).privacy == "internal"
+
+
+def test_a_misspelt_agent_goes_to_no_lane_that_takes_no_patient_data() -> None:
+    guard = Guard(RULES, lambda folder: None, frozenset())
+    misspelt = packet(agent="Hippocrates", privacy="internal")
+    paid = lane(URL, free=False, privacy=("public", "internal"))
+    assert guard.refusals(misspelt, paid) == (
+        "Hippocrates is not listed in agents.yaml, and may touch patient data",
+    )
+    assert guard.refusals(packet(privacy="internal"), paid) == ()
+    assert guard.refusals(misspelt, lane(URL, free=False, privacy=CLASSES)) == ()
 
 
 def test_the_owner_of_a_folder_counts_whatever_the_packet_says() -> None:

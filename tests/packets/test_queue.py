@@ -165,6 +165,7 @@ def test_whatever_happens_every_packet_is_there_and_ends_at_most_once(
 def test_the_database_is_private(home: Home, queue: Queue) -> None:
     queue.add(packet(), ["local"], NOW)
     folder = database(home).parent
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
