@@ -80,6 +80,23 @@ def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline
     assert f"{MINUS}$1,431" in section
 
 
+def test_reasoning_that_no_log_of_claude_tells_is_not_zero(read: Outline) -> None:
+    assert "usage.codex.reasoning_tokens" in {address for address, _ in read.figures}
+    assert "usage.claude.reasoning_tokens" not in {address for address, _ in read.figures}
+    told = outline(changed(usage__claude__reasoning_tokens=1_500_000))
+    assert ("usage.claude.reasoning_tokens", "1.5M") in told.figures
+
+
+def test_more_far_days_than_are_shown_are_told_to_be_the_highest() -> None:
+    page = reference_page()
+    anomalies = page["anomalies"]
+    assert isinstance(anomalies, dict)
+    [day, *_] = anomalies["agent_days"]
+    assert "The five highest" not in outline(page).words
+    anomalies["agent_days"] = [{**day, "date": f"2026-06-{place:02}"} for place in range(1, 7)]
+    assert "The five highest" in outline(page).words
+
+
 def test_days_without_a_transcript_are_missing_and_not_quiet() -> None:
     missing = changed(anomalies__missing_days=[{"date": "2026-06-01"}, {"date": "2026-06-02"}])
     words = outline(missing).words
