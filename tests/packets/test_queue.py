@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import signal
 import sqlite3
 import stat
@@ -97,6 +98,21 @@ def test_a_database_that_is_damaged_is_told_by_name(home: Home) -> None:
     with pytest.raises(OSError, match="cannot be used") as caught, opened(home):
         pass
     assert caught.value.filename == str(database(home))
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_what_was_there(home: Home) -> None:
+    with opened(home) as connection:
+        Queue(connection).add(packet(), ["local"], NOW)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(OSError, match="cannot be used") as caught, opened(home) as connection:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (database(home).stat().st_size, limits[1]))
+        try:
+            Queue(connection).add(packet(inputs={"log": "x" * 100_000}), ["local"], NOW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "rollback" not in str(caught.value)
+    with opened(home) as connection:
+        assert [entry.packet_id for entry in Queue(connection).entries()] == [packet().id]
 
 
 def test_what_waits_is_not_run_before_its_time_and_is_given_up_in_the_end(queue: Queue) -> None:
