@@ -100,6 +100,7 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
         ) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("pragma synchronous = full")
+            connection.execute("pragma secure_delete = on")  # what is forgotten is gone
             with transaction(connection):
                 _prepare(connection, path)
             yield connection

@@ -178,6 +178,20 @@ def test_whatever_happens_every_packet_is_there_and_ends_at_most_once(
         assert ended <= {entry.packet_id for entry in entries if entry.state in ("done", "failed")}
 
 
+@pytest.mark.parametrize("made", [ANSWERED, FAILED, None])
+def test_no_text_of_a_packet_stays_once_nothing_of_it_is_sent_any_more(
+    home: Home, queue: Queue, made: Run | None
+) -> None:
+    queue.add(packet(instructions="a canary sings " * 1000), ["local"], NOW)
+    assert b"a canary sings" in database(home).read_bytes()
+    held = queue.take(NOW)
+    assert held is not None
+    queue.finish(held, made or WAITING, None, NOW)
+    if made is None:
+        assert queue.remove(held.packet.sha256)
+    assert b"a canary sings" not in database(home).read_bytes()
+
+
 def test_the_database_is_private(home: Home, queue: Queue) -> None:
     queue.add(packet(), ["local"], NOW)
     folder = database(home).parent
