@@ -247,7 +247,7 @@ def _renewed(place: Path, ranking: bytes) -> bytes:
         reason = str(error)
     except OSError as error:
         reason = f"cannot be read ({error.strerror or error})"
-    raise PublicationError(f"nothing was published: {place} {reason}")
+    raise PublicationError(f"{place} {reason}")
 
 
 def _stage_copy(undo: ExitStack, place: Path, content: bytes) -> None:
@@ -283,8 +283,8 @@ def _move_latest(undo: ExitStack, site: Path) -> str:
     link = site / "latest"
     if link.exists() and not link.is_symlink():
         raise PublicationError(
-            f"nothing was published: {link} is no link, as a copy of the site may have made it;"
-            " move it away"
+            f"{link} is no link, as a copy of the site may have made it; move it away, what was"
+            " published before is unchanged"
         )
     target = f"weeks/{greatest}"
     previous = link.readlink().as_posix() if link.is_symlink() else None
