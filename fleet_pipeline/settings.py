@@ -29,7 +29,7 @@ class Settings:
     org_folder: Path
     claude: tuple[Path, ...] = ()
     codex: tuple[Path, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it holds keys
 
     @property
     def offline(self) -> bool:

@@ -4,7 +4,7 @@ The policy permits; a tripwire never does. Whatever is found is told by kind, ne
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleet_pipeline.org import UNATTRIBUTED, AgentMap, Lane, Org
 from fleet_pipeline.packets import phi, secrets
@@ -20,7 +20,7 @@ class Guard:
     rules: Rules
     owner: Callable[[str], str | None]
     """The agent that a folder belongs to, if any."""
-    secret_values: frozenset[str]
+    secret_values: frozenset[str] = field(repr=False)
 
     def refusals(self, packet: Packet, lane: Lane) -> tuple[str, ...]:
         """Return every reason why this packet must not go to this lane; none means that it may."""

@@ -100,6 +100,7 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
         ) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("pragma synchronous = full")
+            connection.execute("pragma secure_delete = on")  # what is forgotten is gone
             with transaction(connection):
                 _prepare(connection, path)
             yield connection
@@ -114,7 +115,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 

@@ -115,6 +115,7 @@ def test_the_owner_of_a_folder_counts_whatever_the_packet_says() -> None:
 
 def test_a_tripwire_forbids_what_the_policy_permits_and_names_no_secret() -> None:
     guard = Guard(RULES, lambda folder: None, frozenset({"value-of-a-variable"}))
+    assert "value-of-a-variable" not in repr(guard)
     assert guard.refusals(packet(), FREE) == ()
     for planted in ("gsk_" + "a1" * 26, "value-of-a-variable", "MRN 00482913"):
         for where in ({"inputs": {"log": f"see {planted} there"}}, {"instructions": planted}):
