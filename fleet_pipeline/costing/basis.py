@@ -112,8 +112,12 @@ class Months:
     found: dict[tuple[int, ...], Basis] = field(default_factory=dict)
 
     def priced(self, priced_as: tuple[str, str]) -> tuple[ModelPrice | None, Basis]:
-        """Return the price of (provider, model) in force at the close, and the month for it."""
+        """Return the price of (provider, model) in force at the close, and the month for it.
+
+        None where input or output has no price: no turn can be priced then.
+        """
         price = self.book.find(*priced_as, self.end)
+        price = price if price and price.is_whole else None
         tiers = tuple(tier.above_tokens for tier in price.tiers) if price else ()
         if tiers not in self.found:
             self.found[tiers] = bases(days(self.requests, price), self.start, self.end)[0]

@@ -81,7 +81,7 @@ def cost_corners(
         return pl.DataFrame(schema=_SCHEMA)
     share = Fraction(str(policy.share))
     months = Months(requests, window_start, window_end, book)
-    staying = book.find(*policy.stays_on, window_end)
+    staying, _ = months.priced(policy.stays_on)
     rows: list[_Row] = []
     for target in policy.targets:
         price, basis = months.priced(target.priced_as)

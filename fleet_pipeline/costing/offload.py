@@ -180,7 +180,7 @@ def _base_prices(price: ModelPrice) -> tuple[Decimal, Decimal]:
     if price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
         raise PriceError(
             f"{price.source} lists no input or output price for {price.provider} {price.model}"
-            f" on {price.at}; choose another reference model in the org's files."
+            f" on {price.at}; choose another model, for the week in reference_model."
         )
     return price.input_usd_per_mtok, price.output_usd_per_mtok
 

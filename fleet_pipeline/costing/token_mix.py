@@ -33,10 +33,8 @@ def cost_at_own_mix(
 
 
 def _cost(model: CandidateModel, price: ModelPrice | None, basis: Basis) -> float | None:
-    if price is None or price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
-        return None
     # A zero for a model that the organisation does not call free is not believed.
-    if price.is_free and not model.free:
+    if price is None or (price.is_free and not model.free):
         return None
     slices = basis.slices(Fraction(1), price)
     tokens = sum(part.full_input_tokens + part.output_tokens for part, _ in slices)

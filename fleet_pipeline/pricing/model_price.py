@@ -70,6 +70,15 @@ class ModelPrice:
         """Days from the price's last sighting to ``at``; None for a source dated by itself."""
         return None if self.seen_on is None else (self.at - self.seen_on).days
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether input and output have a price at any size; without both no turn has one."""
+        sizes: tuple[ModelPrice | PriceTier, ...] = (self, *self.tiers)
+        return all(
+            size.input_usd_per_mtok is not None and size.output_usd_per_mtok is not None
+            for size in sizes
+        )
+
     def named(self) -> str:
         """Name the row of the price list: its source, since when it holds, when last seen."""
         since = f", in force since {self.effective_from}" if self.effective_from else ""

@@ -104,11 +104,15 @@ def test_glm_breaks_even_with_sonnet_at_888_in_a_thousand_hits(
     assert (free["no_hit_cost_usd_micros"], free["break_even_hit_rate"]) == (0, None)
 
 
-def test_a_model_without_a_price_has_no_amount_in_any_corner(
-    requests: Make, policy: Policy
+UNKNOWN = Target("glm-99", "GLM 99", "openrouter", "z-ai/glm-99")
+WITHOUT_OUTPUT = Target("embedding", "Embedding", "openai", "text-embedding-3-small")
+
+
+@pytest.mark.parametrize("unpriced", [UNKNOWN, WITHOUT_OUTPUT])
+def test_a_model_without_a_price_of_turns_has_no_amount_in_any_corner(
+    requests: Make, policy: Policy, unpriced: Target
 ) -> None:
-    unknown = replace(policy.targets[0], price_model="z-ai/glm-99")
-    changed = replace(policy, targets=(unknown,))
+    changed = replace(policy, targets=(unpriced,))
     rows = requests({"date": START, "input_tokens": 1_000})
     table = cost_corners(rows, changed, window_start=START, window_end=END)
     assert table.height == 7
@@ -156,9 +160,12 @@ def test_the_check_of_a_packet_is_priced_at_its_own_small_size(
     assert row["verify_cost_usd_micros"] == 100 * (4_000 * 5 + 300 * 30)
 
 
-def test_a_check_without_a_price_is_unknown(requests: Make, policy: Policy) -> None:
+@pytest.mark.parametrize("stays_on", [("anthropic", "claude-nothing"), WITHOUT_OUTPUT.priced_as])
+def test_a_check_without_a_price_is_unknown(
+    requests: Make, policy: Policy, stays_on: tuple[str, str]
+) -> None:
     one = requests({"date": START, "input_tokens": 1})
-    nowhere = replace(policy, stays_on=("anthropic", "claude-nothing"))
+    nowhere = replace(policy, stays_on=stays_on)
     assert {row["verify_cost_usd_micros"] for row in packets(one, nowhere, 8_000)} == {None}
 
 

@@ -151,8 +151,8 @@ def test_a_hit_rate_outside_a_share_is_a_mistake(hit_rate: Decimal) -> None:
         cached(TOKENS, hit_rate)
 
 
-def test_a_model_without_an_input_price_cannot_be_the_reference() -> None:
-    with pytest.raises(PriceError, match="choose another reference model"):
+def test_a_model_without_an_input_price_cannot_be_priced() -> None:
+    with pytest.raises(PriceError, match="choose another model, for the week in reference_model"):
         no_cache(TOKENS, replace(GLM, input_usd_per_mtok=None))
 
 
