@@ -161,6 +161,9 @@ def _free_apis(page: Record) -> str:
 
 
 def _costs(page: Record) -> str:
+    title = "Cost if normal work moved"
+    if not number(page, "usage.claude.requests"):
+        return _section("costs", title, "None: no Claude Code request falls into this window.")
     costs = page.get("costs")
     name = markdown_text(text(costs, "reference_model_name")) if isinstance(costs, dict) else ""
     prices = [
@@ -182,7 +185,7 @@ def _costs(page: Record) -> str:
         *_scenarios(page, "Whole window", "costs"),
         *hot,
     ]  # fmt: skip
-    return _section("costs", "Cost if normal work moved", said, _table(header, body))
+    return _section("costs", title, said, _table(header, body))
 
 
 def _scenarios(page: Record, basis: str, base: str) -> list[list[str]]:

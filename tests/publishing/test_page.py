@@ -11,14 +11,20 @@ import html5lib
 import pytest
 
 from fleet_pipeline.errors import PublicationError
+from fleet_pipeline.org import Org
 from fleet_pipeline.publishing.figures import resolve
 from fleet_pipeline.publishing.formats import MINUS
+from fleet_pipeline.publishing.markdown import render_ranking
 from fleet_pipeline.publishing.page import SECTIONS, render_page
 
 from .hostile import HOSTILE
 from .loose import loose_numbers
 from .outline import Outline, written
 from .reference_page import changed, reference_page
+from .test_page_data import org
+from .test_page_data import page as page_of
+
+__all__ = ["org"]
 
 
 def outline(page: dict[str, object]) -> Outline:
@@ -290,6 +296,22 @@ def test_the_bottom_line_can_say_the_opposite() -> None:
     assert "No agent has a target above zero" in words
     unused = changed(usage__claude__requests=0)
     assert "nothing to move and nothing to price" in outline(unused).words
+
+
+def test_a_month_of_codex_alone_prices_nothing_and_boasts_no_hit_rate(org: Org) -> None:
+    codex = {"client": "codex", "model": "gpt-5.5", "input_tokens": 500}
+    page = page_of(org, *({**codex, "day": day} for day in range(30)))
+    page["sources"] = reference_page()["sources"]
+    html = render_page(page)
+    cards = re.findall(r'<li class="card".*?</li>', html, re.S)
+    assert [("n/a" in card, "$" in card) for card in cards[:3]] == [(True, False)] * 3
+    addresses = {address for address, _ in Outline(html).figures}
+    assert not {
+        a for a in addresses if re.match(r"costs\.(scen|naive|mirage|hit|replay.targets)", a)
+    }
+    costs = render_ranking(page).partition('<a id="costs">')[2].partition("<!--")[0]
+    assert "no Claude Code request" in costs
+    assert "$" not in costs
 
 
 def test_titles_follow_the_numbers() -> None:
