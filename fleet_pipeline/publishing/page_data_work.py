@@ -16,6 +16,8 @@ Record = dict[str, object]
 Tables = Mapping[str, pl.DataFrame]
 
 _LARGEST_BLOCKS = 5
+_NOT_NAMED = "not named"
+"""The driver of turns whose log names no model (``sql/task_mix.sql``)."""
 _FULL = pl.col("full_input_tokens")
 
 
@@ -42,24 +44,27 @@ def work(org: Org, tables: Tables) -> Record:
 def measured(rows: pl.DataFrame) -> Record | None:
     """Return who drives some turns today and at which effort, None where there are none.
 
-    ``rows`` are of the table ``task_mix``; shares are of their full input, the largest first.
+    ``rows`` are of the table ``task_mix``; shares are of their full input, the largest first. How
+    much is off Claude is None where some of it does not name its model.
     """
     tokens = int(rows["full_input_tokens"].sum())
     if not tokens:
         return None
-    drivers = _shares(rows, "driver")
     return {
         "turns": int(rows["turns"].sum()),
         "full_input_tokens": tokens,
-        "off_claude_share": sum(
-            int(str(part["full_input_tokens"]))
-            for part in drivers
-            if leaves_claude(str(part["driver"]))
-        )
-        / tokens,
-        "drivers": drivers,
+        "off_claude_share": _off_claude_share(rows),
+        "drivers": _shares(rows, "driver"),
         "efforts": _shares(rows, "effort"),
     }
+
+
+def _off_claude_share(rows: pl.DataFrame) -> float | None:
+    drivers = rows.group_by("driver").agg(_FULL.sum())
+    if _NOT_NAMED in drivers["driver"]:
+        return None
+    off = [tokens for driver, tokens in drivers.iter_rows() if leaves_claude(driver)]
+    return float(sum(off) / drivers["full_input_tokens"].sum())
 
 
 def of_matrix_row(row: MatrixRow, task_mix: pl.DataFrame) -> Record | None:

@@ -91,8 +91,9 @@ _ROUTED_ROW: Final = (
 _MEASURED: Final = {"turns": "sum(turns)", "full_input_tokens": "sum(full_input_tokens)"}
 _ROUTED_SUMS: Final = {
     **_MEASURED,
-    "off_claude_share": "coalesce(sum(full_input_tokens) filter (where not regexp_matches(driver,"
-    f" '{CLAUDE_MODEL.pattern}', 'i')), 0) / sum(full_input_tokens)",
+    "off_claude_share": "case when not bool_or(driver = 'not named') then"
+    " coalesce(sum(full_input_tokens) filter (where not regexp_matches(driver,"
+    f" '{CLAUDE_MODEL.pattern}', 'i')), 0) / sum(full_input_tokens) end",
 }
 _PART: Final = {
     "full_input_tokens": "sum(full_input_tokens)",

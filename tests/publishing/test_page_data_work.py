@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fleet_pipeline.org import Org
 from fleet_pipeline.publishing.figures import resolve
-from fleet_pipeline.publishing.page_data_work import _percentile
-from fleet_pipeline.publishing.trace_map import _PERCENTILE
+from fleet_pipeline.publishing.page_data_work import _percentile, measured
+from fleet_pipeline.publishing.trace_map import _PERCENTILE, _ROUTED_SUMS
 
 from .test_page_data import Json, Row, named, org, page
 
@@ -68,6 +68,28 @@ def test_a_row_of_the_matrix_says_who_drives_its_work_today(month: Json) -> None
     assert [(d["driver"], d["share"]) for d in judgment["drivers"]] == [("Opus", 1.0)]
     assert [(e["effort"], e["share"]) for e in judgment["efforts"]] == [("high", 1.0)]
     assert judgment["turns"] == 14
+
+
+@pytest.mark.parametrize(
+    ("drivers", "share"),
+    [
+        (["Sonnet", "Codex"], 0.5),
+        (["Opus"], 0.0),
+        (["glm-5.2"], 1.0),
+        (["Sonnet", "not named"], None),
+    ],
+)
+def test_work_that_names_no_model_is_not_told_to_be_off_claude(
+    drivers: list[str], share: float | None
+) -> None:
+    rows = pl.DataFrame({"driver": drivers}).with_columns(
+        effort=pl.lit("low"), turns=1, full_input_tokens=1_000
+    )
+    record = measured(rows)
+    assert record is not None
+    assert record["off_claude_share"] == share
+    by_sql = duckdb.sql(f"select {_ROUTED_SUMS['off_claude_share']} from rows").fetchall()
+    assert by_sql == [(share,)]
 
 
 def test_a_row_whose_work_did_not_occur_is_not_measured(month: Json) -> None:
