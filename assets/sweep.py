@@ -73,7 +73,7 @@ def model_catalog(context: dg.AssetExecutionContext, fleet: Fleet) -> pl.DataFra
     settings, close = fleet.settings(), close_of(context)
     known = catalog.known_at(settings.home, close)
     health = catalog.newest(settings.home, "endpoints", close)
-    return catalog.model_catalog(settings.organisation(), known.observations, health)
+    return catalog.model_catalog(settings.organisation(), known.observations, health, close)
 
 
 @weekly(GROUP, deps=("price_snapshots", "organisation"), retry=RETRY)

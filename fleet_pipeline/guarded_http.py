@@ -190,13 +190,25 @@ def _redirected(here: httpx.URL, location: str) -> httpx.URL:
     return there
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_proxy(host: str) -> bool:
+    return bool({"https", "all"} & getproxies().keys()) and not proxy_bypass(host)
+
+
 async def _check_address(url: httpx.URL) -> None:
     """Refuse what would lead into a private network; a loopback address has to be named as one."""
     if is_loopback(url.host):
         return
     if url.scheme != "https":
         raise Unanswered("not_allowed", f"{url.host} is not asked without https")
-    if {"https", "all"} & getproxies().keys() and not proxy_bypass(url.host):
+    if not _is_address(url.host) and _has_proxy(url.host):
         return  # names are then the proxy's business, and may not be known here
     try:
         found = await asyncio.get_running_loop().getaddrinfo(

@@ -149,7 +149,8 @@ def _opened_alone(temporary: Path, mode: int) -> int:
     while True:
         descriptor = os.open(temporary, flags, mode)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with suppress(OSError):  # a file system without locks, such as some NFS
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             opened = os.fstat(descriptor)
             # While this one waited, the other has given the file its name, or taken it away.
             with suppress(FileNotFoundError):

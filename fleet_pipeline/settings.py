@@ -29,7 +29,7 @@ class Settings:
     org_folder: Path
     claude: tuple[Path, ...] = ()
     codex: tuple[Path, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it holds keys
 
     @property
     def offline(self) -> bool:
@@ -137,7 +137,7 @@ def _chosen(
             f"{chosen}: there is no such folder; `fleet init --org {chosen}` makes one"
         )
     return Settings(
-        home=Home(_absolute(home or environment.get("FLEET_HOME") or ".fleet")),
+        home=Home(_in_utf8(_absolute(home or environment.get("FLEET_HOME") or ".fleet"))),
         org_folder=_absolute(chosen) if chosen else _usual_org(),
         claude=tuple(_absolute(folder) for folder in claude),
         codex=tuple(_absolute(folder) for folder in codex),
@@ -158,6 +158,17 @@ def _absolute(text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise ConfigurationError(f"{text}: nobody of that name has a home folder here") from None
+
+
+def _in_utf8(home: Path) -> Path:
+    """Return ``home``; what reads and writes tables knows no path that is no text."""
+    try:
+        str(home).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{home}: the home of the fleet needs a path in UTF-8; choose another with --home"
+        ) from None
+    return home
 
 
 def _usual_org() -> Path:

@@ -1,6 +1,7 @@
 """One writer at a time, whole files or none, and nothing that others may read."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -218,6 +219,17 @@ def test_a_second_writer_of_one_file_waits_for_the_first(tmp_path, monkeypatch):
     second.join()
     assert path.read_bytes() == b"the second"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_without_locks_is_written_all_the_same(tmp_path, monkeypatch):
+    """A result that goes to another disk, or settings in a home folder on NFS."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert write_whole(tmp_path / "out.csv", b"x")
+    assert (tmp_path / "out.csv").read_bytes() == b"x"
 
 
 def test_a_link_that_lies_in_the_way_is_not_followed(tmp_path):

@@ -52,6 +52,11 @@ def test_by_default_the_home_is_in_the_working_directory() -> None:
     assert settings().home.root == Path(".fleet").absolute()
 
 
+def test_a_home_whose_path_is_no_text_is_refused_by_its_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"home-\udcff: .*UTF-8.*--home"):
+        settings("home-\udcff")
+
+
 def test_what_is_named_beats_the_environment_and_that_beats_the_default(
     monkeypatch: pytest.MonkeyPatch, organisation: Callable[..., Path]
 ) -> None:

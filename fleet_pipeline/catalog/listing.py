@@ -3,7 +3,7 @@
 Pure. Belongs here: the weekly tables ``model_catalog`` and ``price_sources``.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -92,12 +92,17 @@ def age_of(days: int | None) -> Age:
     return "stale" if days > STALE_AFTER_DAYS else "fresh"
 
 
-def model_catalog(org: Org, observations: pl.DataFrame, endpoints: pl.DataFrame) -> pl.DataFrame:
+def model_catalog(
+    org: Org, observations: pl.DataFrame, endpoints: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
     """Return one row for each candidate: listed or gone, served by whom, with which limits.
 
     ``status`` is 'listed', 'gone' (a feed listed it once, and no longer) or 'not known' (no feed
-    was ever heard). Null where nobody said.
+    was ever heard). Null where nobody said, and of ``endpoints`` where that is stale at ``as_of``:
+    who was up then may be down.
     """
+    since = datetime.combine(as_of, time(), UTC) - timedelta(days=STALE_AFTER_DAYS)
+    endpoints = endpoints.filter(pl.col("observed_at") >= since)
     newest = {
         row["source"]: row["observed_at"]
         for row in observations.group_by("source").agg(pl.col("observed_at").max()).to_dicts()

@@ -76,4 +76,6 @@ def _of_table(table: "Table") -> list[str]:
 
 
 def _shown(value: object) -> str:
-    return "unknown" if value is None else str(value)
+    from fleet_pipeline.publishing.escaping import printable
+
+    return "unknown" if value is None else printable(str(value))

@@ -125,7 +125,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
             row["policy"],
             f"{row['moved_requests']:,}",
             _dollars(row["cost_usd_micros"]),
-            f"{_dollars(row['cost_low_usd_micros'])} to {_dollars(row['cost_high_usd_micros'])}",
+            _range(row["cost_low_usd_micros"], row["cost_high_usd_micros"]),
             _dollars(row["saving_usd_micros"]),
             _dollars(row["change_saving_usd_micros"]),
         )
@@ -149,6 +149,10 @@ def _place(document: dict[str, Any], row: dict[str, Any]) -> int:
     """Return where a candidate's case first stands, so that both policies stand together."""
     pairs = [(other["model"], other["name"]) for other in document["rows"]]
     return pairs.index((row["model"], row["name"]))
+
+
+def _range(low: int | None, high: int | None) -> str:
+    return "n/a" if low is None else f"{_dollars(low)} to {_dollars(high)}"
 
 
 def _dollars(micros: int | None) -> str:

@@ -13,6 +13,8 @@ import pyarrow as pa
 
 DRAWS: Final = 2_000
 SEED: Final = 20_260_618
+FEWEST_SESSIONS: Final = 5
+"""With fewer sessions there is no interval: a handful says nothing about the spread."""
 _LOW, _HIGH = 0.025, 0.975
 _LARGEST_CHUNK: Final = 4_000_000
 _RANGE: Final = 2**32

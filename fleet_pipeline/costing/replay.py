@@ -91,7 +91,8 @@ def replay(
     requests, scaled to 30 days where at least 14 are covered (basis 'month', else
     'covered_days'); parts add up to ``cost_usd_micros``. ``cost_low`` and
     ``cost_high`` bound 95 % of ``draws`` resamplings of whole sessions within each agent: doubt
-    from the sample alone, while the three cases show doubt from what is assumed.
+    from the sample alone, while the three cases show doubt from what is assumed; null with fewer
+    than ``bootstrap.FEWEST_SESSIONS`` sessions.
     ``stay_cost`` is the same moved requests on Claude, with its cache, at list price, and
     ``saving`` what is left of it. ``paid_by`` says whether the target bills 'tokens' or a
     'subscription' pays: its cost is then what the same model asks over an API, and ``share`` is
@@ -142,12 +143,12 @@ def replay(
                 routes += [model | each for each in _routes(outcome.placed)]
                 for cut in ("agent", "kind"):
                     cuts += [model | {"cut": cut} | each for each in _cut(outcome, cut, scale)]
-    intervals = bootstrap.sampling_intervals(
-        pl.DataFrame(costs), stratum="agent", draws=draws, seed=seed
-    )
+    sampled = pl.DataFrame(costs)
+    intervals = bootstrap.sampling_intervals(sampled, stratum="agent", draws=draws, seed=seed)
+    enough = sampled.height >= bootstrap.FEWEST_SESSIONS
     for place, row in enumerate(rows):
         low, high = intervals[str(place)]
-        known = row["cost_usd_micros"] is not None
+        known = enough and row["cost_usd_micros"] is not None
         row |= {
             "basis": "covered_days" if factor is None else "month",
             "window_start": window_start,

@@ -100,7 +100,7 @@ def count_codex(events: pl.DataFrame) -> pl.DataFrame:
 def billed_statements(events: pl.DataFrame) -> pl.DataFrame:
     """Return the one statement of each billed request, with its ``thread`` and ``message_id``.
 
-    Ordered by thread, time and place.
+    Ordered by thread and, within it, as the client wrote them: clocks are set back.
     """
     known = _named(events.rechunk())
     statements = _once(known)
@@ -127,11 +127,17 @@ def _named(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _once(known: pl.DataFrame) -> pl.DataFrame:
-    """Return each statement once: the original, else the earliest, else always the same one."""
+    """Return each statement once: the original, else the earliest, else always the same one.
+
+    A record without a response id goes before the count that tells the same at the same moment.
+    """
+    is_count = pl.col("kind") == "count"
     return (
-        known.sort("replayed", "ts", "thread", "order", "host", "file_id")
+        known.sort("replayed", is_count, "ts", "thread", "order", "host", "file_id")
         .unique("message_id", keep="first", maintain_order=True)
-        .sort("thread", "ts", "order", "message_id")
+        .with_columns(_begun=pl.col("ts").min().over("thread", "host", "file_id"))
+        .sort("thread", "_begun", "order", "message_id")
+        .drop("_begun")
     )
 
 

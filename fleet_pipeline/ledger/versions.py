@@ -2,8 +2,8 @@
 
 from typing import Final
 
-PARSER_VERSION: Final = 4
+PARSER_VERSION: Final = 5
 """Raised when reading changes: every transcript that still exists is then read whole again."""
 
-RULES_VERSION: Final = 4
+RULES_VERSION: Final = 5
 """Raised when a counting rule changes: all of history is then counted again from the evidence."""

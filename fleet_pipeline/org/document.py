@@ -198,7 +198,7 @@ class _Reader:
             self._note(node, where, "holds half of a character (\\ud800 to \\udfff); remove it")
             return value.encode(errors="replace").decode()
         if isinstance(value, str) and "\0" in value:
-            self._note(node, where, "holds a NUL (\\0), which ends a path or a name; remove it")
+            self._note(node, where, "holds a NUL (\\0), which no name and no path can; remove it")
         return value
 
     def _note(self, node: yaml.Node, where: KeyPath, says: str) -> None:

@@ -80,7 +80,11 @@ class Desk:
         )
         if made.state == "refused":
             self._note_refusals(packet, made, self._now())
-        return made, verify(packet, made.answer) if made.state == "answered" else None
+        if made.state != "answered":
+            return made, None
+        if packet.verify and packet.verify.review and not self._guard.may_be_reviewed(packet):
+            return made, Verdict("unverified", "what may touch patient data goes to no reviewer")
+        return made, verify(packet, made.answer)
 
     def keep(self, packet: Packet, lanes: Sequence[Lane], not_before: datetime | None) -> bool:
         """Put a packet into the queue; False where it is in it already."""

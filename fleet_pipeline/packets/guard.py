@@ -4,12 +4,12 @@ The policy permits; a tripwire never does. Whatever is found is told by kind, ne
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleet_pipeline.org import UNATTRIBUTED, AgentMap, Lane, Org
 from fleet_pipeline.packets import phi, secrets
 from fleet_pipeline.packets.packet import Packet
-from fleet_pipeline.packets.policy import Facts, Rules, refusals
+from fleet_pipeline.packets.policy import Facts, Rules, refusals, touching_patients
 from fleet_pipeline.packets.prompt import text
 
 
@@ -20,23 +20,30 @@ class Guard:
     rules: Rules
     owner: Callable[[str], str | None]
     """The agent that a folder belongs to, if any."""
-    secret_values: frozenset[str]
+    secret_values: frozenset[str] = field(repr=False)
 
     def refusals(self, packet: Packet, lane: Lane) -> tuple[str, ...]:
         """Return every reason why this packet must not go to this lane; none means that it may."""
-        owners = [self.owner(folder) for folder in packet.folders]
-        facts = Facts(
+        words = text(packet)
+        found = [*refusals(self._facts(packet), lane, self.rules)]
+        found += [f"it holds what looks like {kind}" for kind in self._secrets(words)]
+        if not (packet.privacy == "phi" and "phi" in lane.privacy):
+            found += [f"it holds what looks like {kind}" for kind in phi.found(words)]
+        return tuple(found)
+
+    def may_be_reviewed(self, packet: Packet) -> bool:
+        """Say whether another client may see a packet and its answer: not where patients may be."""
+        touching = touching_patients(self._facts(packet), self.rules)
+        return packet.privacy != "phi" and not touching
+
+    def _facts(self, packet: Packet) -> Facts:
+        owners = (self.owner(folder) for folder in packet.folders)
+        return Facts(
             packet.privacy,
             packet.agent,
             packet.folders,
             tuple(name for name in owners if name is not None),
         )
-        words = text(packet)
-        found = [*refusals(facts, lane, self.rules)]
-        found += [f"it holds what looks like {kind}" for kind in self._secrets(words)]
-        if not (packet.privacy == "phi" and "phi" in lane.privacy):
-            found += [f"it holds what looks like {kind}" for kind in phi.found(words)]
-        return tuple(found)
 
     def _secrets(self, words: str) -> Iterable[str]:
         return secrets.found(words, self.secret_values)

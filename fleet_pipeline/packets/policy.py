@@ -36,12 +36,15 @@ class Rules:
 def refusals(facts: Facts, lane: Lane, rules: Rules) -> tuple[str, ...]:
     """Return every reason why the packet must not go there; none means that it may."""
     whose = tuple(dict.fromkeys((facts.agent, *facts.owners)))
-    touches_patients = [name for name in whose if rules.agents.get(name) == "phi"]
+    touches_patients = touching_patients(facts, rules)
     found = []
     if facts.privacy not in lane.privacy:
         found.append(f"the packet is {facts.privacy}, the lane takes {', '.join(lane.privacy)}")
     if touches_patients and (lane.free or "phi" not in lane.privacy):
         found.append(f"{touches_patients[0]} may touch patient data")
+    if facts.agent not in rules.agents and "phi" not in lane.privacy:
+        # A name that is only misspelt would hide an agent that does.
+        found.append(f"{facts.agent} is not listed in agents.yaml, and may touch patient data")
     if not lane.free:
         return tuple(found)
     if facts.privacy != "public":
@@ -54,6 +57,12 @@ def refusals(facts: Facts, lane: Lane, rules: Rules) -> tuple[str, ...]:
     if not all(_inside(folder, rules.may_leave_folders) for folder in facts.folders):
         found.append("it has texts from a folder that is not listed in may_leave.folders")
     return tuple(found)
+
+
+def touching_patients(facts: Facts, rules: Rules) -> list[str]:
+    """Return the agents, of those that a packet concerns, that may touch patient data."""
+    whose = dict.fromkeys((facts.agent, *facts.owners))
+    return [name for name in whose if rules.agents.get(name) == "phi"]
 
 
 def _inside(folder: str, allowed: tuple[str, ...]) -> bool:

@@ -115,8 +115,8 @@ class Queue:
             except ValidationError:
                 why = "another version of fleet kept it: remove it, and add it again"
         self._connection.execute(
-            "update queue set state = 'failed', lease = null, lease_until_ms = null, says = ?"
-            " where packet_sha256 = ?",
+            "update queue set state = 'failed', lease = null, lease_until_ms = null, says = ?,"
+            " packet = '' where packet_sha256 = ?",
             (why, row["packet_sha256"]),
         )
         return None
@@ -136,10 +136,12 @@ class Queue:
             pause = _PAUSES[min(row["runs"], len(_PAUSES)) - 1]
             self._connection.execute(
                 "update queue set state = ?, lease = null, lease_until_ms = null, says = ?,"
+                " packet = iif(? = 'waiting', packet, ''),"  # nothing of it is sent any more
                 " not_before_ms = ?, answer = ?, lane = ?, verified = ? where packet_sha256 = ?",
                 (
                     state,
                     said(made, verdict),
+                    state,
                     milliseconds(max(made.not_before or now + pause, now)),
                     json.dumps(made.answer) if state == "done" else None,
                     made.lane,

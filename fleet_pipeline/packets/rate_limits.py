@@ -127,11 +127,12 @@ def _reset(told: str | None) -> datetime | timedelta | None:
     if len(told) < 40 and (duration := _DURATION.fullmatch(told)):
         parts = {name: float(value) for name, value in duration.groupdict().items() if value}
         try:
-            return timedelta(**parts)
+            lasts = timedelta(**parts)
         except OverflowError:
             return None
+        return lasts if lasts <= LONGEST else None
     try:
         moment = datetime.fromisoformat(told)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second at either end of the calendar
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)

@@ -90,7 +90,8 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
     refuses, or SQLite for whatever is wrong with the file.
     """
     path = database(home)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.root, path.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # SQLite gives its journal the mode of the database.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     try:
@@ -99,6 +100,7 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
         ) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("pragma synchronous = full")
+            connection.execute("pragma secure_delete = on")  # what is forgotten is gone
             with transaction(connection):
                 _prepare(connection, path)
             yield connection
@@ -113,7 +115,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 

@@ -4,8 +4,8 @@ Every function takes ``None`` and answers ``n/a``: a figure that nobody knows is
 
 Rounding is half up (away from zero), on the exact decimal value. A reader who checks a figure with
 a pencil rounds that way, and no shown figure is ever added to another, so the bias that half-even
-avoids cannot build up. A value that is not zero is never written as zero (``<1%``, ``<$1``), a
-share short of one never as the whole (``>99%``), and no zero carries a sign.
+avoids cannot build up. An amount or a share that is not zero is never written as zero (``<$1``,
+``<1%``), a share short of one never as the whole (``>99%``), and no zero carries a sign.
 """
 
 from collections.abc import Callable

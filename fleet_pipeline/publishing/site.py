@@ -195,7 +195,7 @@ def _naming(place: Path) -> Iterator[None]:
         raise PublicationError(
             f"cannot publish to {place}: {error.strerror or error}; "
             "what was published before is unchanged"
-        ) from error
+        ) from None
 
 
 def _is_published(folder: Path, files: Mapping[str, bytes]) -> bool:
@@ -247,7 +247,7 @@ def _renewed(place: Path, ranking: bytes) -> bytes:
         reason = str(error)
     except OSError as error:
         reason = f"cannot be read ({error.strerror or error})"
-    raise PublicationError(f"nothing was published: {place} {reason}")
+    raise PublicationError(f"{place} {reason}")
 
 
 def _stage_copy(undo: ExitStack, place: Path, content: bytes) -> None:
@@ -281,6 +281,11 @@ def _move_latest(undo: ExitStack, site: Path) -> str:
     dates = [path.name for path in (site / "weeks").iterdir() if _is_date(path.name)]
     greatest = max(dates)
     link = site / "latest"
+    if link.exists() and not link.is_symlink():
+        raise PublicationError(
+            f"{link} is no link, as a copy of the site may have made it; move it away, what was"
+            " published before is unchanged"
+        )
     target = f"weeks/{greatest}"
     previous = link.readlink().as_posix() if link.is_symlink() else None
     if previous != target:

@@ -39,7 +39,9 @@ def _cell(value: object) -> str:
         return _utc(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # never 0E-9
+    if isinstance(value, int | float):
         return str(value)
     safe = csv_text(str(value))
     if any(mark in safe for mark in ',"\r\n'):

@@ -154,7 +154,8 @@ def _page(folder: Path) -> Page | None:
         page = json.loads((folder / "page.json").read_bytes())
     except (OSError, ValueError):
         return None
-    return page if isinstance(page, dict) else None
+    is_page = isinstance(page, dict) and {"usage", "sources"} <= page.keys()
+    return page if is_page else None
 
 
 def _decision_figures(page: Mapping[str, object]) -> dict[str, float]:

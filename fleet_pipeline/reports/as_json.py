@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from fleet_pipeline.headroom import BLOCK
-from fleet_pipeline.reports.usage import GAP, Kind, Line, Report, Row, Usage
+from fleet_pipeline.reports.usage import Kind, Line, Report, Row, Usage
 
 Document = dict[str, object]
 
@@ -71,9 +71,8 @@ def _block(row: Row) -> Document:
 
     What would depend on the present moment (whether it is active, how it might go on) is left out.
     """
-    is_gap = row.key == GAP
-    usage = row.usage
-    start = row.first if is_gap else datetime.fromisoformat(row.key)
+    is_gap, usage = row.is_gap, row.usage
+    start = datetime.fromisoformat(row.key)
     return {
         "id": f"gap-{_moment(start)}" if is_gap else _moment(start),
         "startTime": _moment(start),

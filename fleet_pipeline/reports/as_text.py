@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fleet_pipeline.publishing.escaping import printable
 from fleet_pipeline.reports.text_table import TextTable
-from fleet_pipeline.reports.usage import GAP, Kind, Report, Row, Usage
+from fleet_pipeline.reports.usage import Kind, Report, Row, Usage
 
 _TITLES: Final[dict[Kind, str]] = {
     "daily": "Date",
@@ -43,7 +43,7 @@ def table(report: Report, *, short: bool = False) -> TextTable:
         (
             _name(report, row, short),
             *(() if report.kind == "model" else (_models(row, short),)),
-            *(_figures(row.usage, short) if row.key != GAP else [""] * len(figures)),
+            *([""] * len(figures) if row.is_gap else _figures(row.usage, short)),
         )
         for row in report.rows
     ]
@@ -86,7 +86,7 @@ def _notes(report: Report, total: Usage) -> Iterator[str]:
 
 
 def _name(report: Report, row: Row, short: bool) -> str:
-    if row.key == GAP:
+    if row.is_gap:
         hours, seconds = divmod(int((row.last - row.first).total_seconds()), 3600)
         return f"gap {hours}h {seconds // 60:02}m"
     if report.kind == "blocks":

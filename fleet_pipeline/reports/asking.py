@@ -7,6 +7,7 @@ network, no extension, no spilling to disk, and no way to change that.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Final
 
 import duckdb
@@ -39,6 +40,7 @@ _SEALS: Final = (
 )
 _HUGEINT: Final = pl.Decimal(38, 0)
 _LARGEST: Final = 2**63 - 1
+_UNTOLD: Final = 10**38
 
 
 def ask(home: Home, question: str) -> pl.DataFrame:
@@ -113,9 +115,16 @@ def _answer(engine: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 
 def _fits(numbers: pl.Series) -> bool:
-    """Return whether whole numbers, as sums come from the engine, have room in 64 bits."""
-    edges = (numbers.min(), numbers.max())
-    return all(edge is None or abs(int(str(edge))) <= _LARGEST for edge in edges)
+    """Return whether whole numbers, as sums come from the engine, have room in 64 bits.
+
+    Raises ConfigurationError where one has more digits than can be told.
+    """
+    edges = [abs(Decimal(str(edge))) for edge in (numbers.min(), numbers.max()) if edge is not None]
+    if any(edge >= _UNTOLD for edge in edges):
+        raise ConfigurationError(
+            "a number of the answer has more than 38 digits; cast it to double or varchar"
+        )
+    return all(edge <= _LARGEST for edge in edges)
 
 
 def _in_one_line(error: duckdb.Error) -> str:

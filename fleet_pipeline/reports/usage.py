@@ -25,8 +25,6 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 _UNKNOWN: Final = "unknown"
 _PROVIDERS: Final[Mapping[str, str]] = {"claude": "anthropic", "codex": "openai"}
-GAP: Final = "gap"
-"""The key of what lies between two blocks."""
 
 _LARGEST_FIRST: Final = frozenset({"session", "agent", "model"})
 
@@ -102,8 +100,8 @@ class Row:
 
     ``key`` is an ISO day (a week's first), an ISO month, an id, a name, or the UTC start of a
     block. ``first`` and ``last`` are its outermost requests. A gap between blocks has no lines;
-    its ``first`` is when the block before could not have lasted any longer, its ``last`` the next
-    request.
+    its ``first``, and key, is when the block before could not have lasted any longer, its ``last``
+    the next request.
     """
 
     key: str
@@ -115,6 +113,11 @@ class Row:
     def usage(self) -> Usage:
         """What all models of the row used."""
         return sum((line.usage for line in self.lines), Usage())
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether this is what lies between two blocks."""
+        return not self.lines
 
     @property
     def models(self) -> list[str]:
@@ -256,5 +259,6 @@ def _with_gaps(blocks: list[Row]) -> Iterator[Row]:
     yield from blocks[:1]
     for before, after in pairwise(blocks):
         if after.first - before.last > BLOCK:
-            yield Row(GAP, before.last + BLOCK, after.first, ())
+            start = before.last + BLOCK
+            yield Row(start.isoformat(), start, after.first, ())
         yield after

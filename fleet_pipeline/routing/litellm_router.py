@@ -1,7 +1,8 @@
 """A configuration for LiteLLM's proxy: ``model_list`` and ``router_settings`` of its config.yaml.
 
 Format: docs.litellm.ai/docs/proxy/configs and .../reliability. One name for each kind of packets,
-``fleet-<kind>``; the next best are its fallbacks. One retry, as the operating rule has it.
+``fleet-<kind>``; the next best are its fallbacks, free ones only of a free model: nothing that a
+paid one was trusted with goes there by itself. One retry, as the operating rule has it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ def litellm_router(document: Mapping[str, Any]) -> dict[str, Any] | None:
     models: list[dict[str, Any]] = []
     fallbacks: list[dict[str, list[str]]] = []
     for each in document["candidates"]:
-        known = [row for row in each["models"] if row["provider"] == _PROVIDER][:_CHOICES]
+        known = _chosen([row for row in each["models"] if row["provider"] == _PROVIDER])
         usual = f"fleet-{each['work_type'].replace('_', '-')}"
         names = [usual, *(f"{usual}-{place}" for place in range(2, len(known) + 1))][: len(known)]
         models += [_deployment(name, row) for name, row in zip(names, known, strict=True)]
@@ -28,6 +29,11 @@ def litellm_router(document: Mapping[str, Any]) -> dict[str, Any] | None:
         "model_list": models,
         "router_settings": {"num_retries": 1, "timeout": 120, "fallbacks": fallbacks},
     }
+
+
+def _chosen(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the best of a kind and those that may stand in for it."""
+    return [row for row in rows if rows[0]["free"] or not row["free"]][:_CHOICES]
 
 
 def _deployment(name: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,7 @@ _SAYS: Final = {
 }
 _CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _NO_STORE: Final = "what answers there is no S3: look at the endpoint's address"
+_UNTOLD: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _OF_ONE_OBJECT: Final = {
     "PreconditionFailed", "412", "InvalidRange", "416", "NoSuchKey", "404", "InvalidObjectState",
@@ -120,8 +121,14 @@ class Bucket:
                 if page.keys().isdisjoint(("Name", "IsTruncated", "Contents")):
                     raise StoreError(_NO_STORE)
                 for entry in page.get("Contents", ()):
-                    key = entry["Key"].removeprefix(self.address.prefix)
-                    yield Listed(key, entry["Size"], _bare(entry["ETag"]), entry["LastModified"])
+                    if entry["Size"] < 0:
+                        raise StoreError(_NO_STORE)
+                    yield Listed(
+                        entry["Key"].removeprefix(self.address.prefix),
+                        entry["Size"],
+                        _bare(entry["ETag"]),
+                        _believed(entry["LastModified"]),
+                    )
 
     def stream(self, listed: Listed, start: int) -> "Stream":
         """Return the bytes of an object from ``start`` on, as they are asked for."""
@@ -362,10 +369,13 @@ def _told() -> Iterator[None]:
         raise StoreError(_NO_STORE) from None
 
 
+def _believed(modified: datetime) -> datetime:
+    """Return when an object was put; of a time that no store can mean, one that nothing is after.
+
+    Some know no time, and tell the year 1.
+    """
+    return modified if 2006 <= modified.year < _UNTOLD.year else _UNTOLD
+
+
 def _bare(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
-
-
-def seconds(moment: datetime) -> str:
-    """Return a time as stores and tools keep it in metadata: seconds since 1970."""
-    return f"{(moment - datetime.fromtimestamp(0, UTC)).total_seconds():.6f}"

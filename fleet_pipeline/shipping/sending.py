@@ -8,14 +8,13 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from fleet_pipeline.errors import SourceError, StoreError
 from fleet_pipeline.ledger.entry import fingerprints
-from fleet_pipeline.s3.bucket import Bucket, Listed, Upload, seconds
+from fleet_pipeline.s3.bucket import Bucket, Listed, Upload
 from fleet_pipeline.shipping.manifest import Item
 from fleet_pipeline.shipping.sent import Sent, SentRegister
 from fleet_pipeline.transcripts.lines import open_regular
@@ -152,8 +151,8 @@ class _Outgoing:
         self._descriptor = open_regular(path)
         self._status = os.fstat(self._descriptor)
         self.size = self._status.st_size
-        modified = datetime.fromtimestamp(self._status.st_mtime_ns / 1e9, UTC)
-        self.metadata = {MODIFIED: seconds(modified)}
+        # As rclone keeps it: seconds since 1970.
+        self.metadata = {MODIFIED: f"{self._status.st_mtime_ns / 1e9:.6f}"}
 
     def __enter__(self) -> Self:
         return self

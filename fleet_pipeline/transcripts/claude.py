@@ -262,8 +262,9 @@ def _is_better(message: Message, usage: Usage, known: _Request) -> bool:
 
     Whole lines win, never single fields: a mix of two lines is what nobody billed.
     """
-    if (message.stop_reason is None) != (known.message.stop_reason is None):
-        return message.stop_reason is not None
+    # Some gateways write an empty reason as long as there is none.
+    if bool(message.stop_reason) != bool(known.message.stop_reason):
+        return bool(message.stop_reason)
     if usage == known.usage:
         return False
     *rest, output = _classes(usage)
@@ -306,7 +307,7 @@ def _event(request: _Request, file_id: int, agent: OfAgent | None) -> ClaudeEven
         line.sessionId, line.cwd, line.version, line.entrypoint, is_subagent, line.agentId,
         line.attributionAgent or (agent.agent_type if agent else None), line.effort,
         agent.depth if agent else int(is_subagent), line.promptId or turn.id,
-        turn.asked_by, turn.source, request.offset, message.model, message.stop_reason,
+        turn.asked_by, turn.source, request.offset, message.model, message.stop_reason or None,
         *_classes(usage),
         (details and details.thinking_tokens) or 0, (tools and tools.web_search_requests) or 0,
         usage.service_tier, usage.speed, usage.inference_geo,

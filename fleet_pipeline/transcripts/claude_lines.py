@@ -180,7 +180,8 @@ def lines_to_decode(notes: bool) -> Scan:
                 or ((first := buffer[kind]) == _M and starts(b'message"', kind))
                 or (first == _A and starts(b'assistant"', kind))
                 or (
-                    find(b'"tool_', kind, kind + _TOOL) < 0
+                    (tool := find(b'"tool_', kind, kind + _TOOL)) < 0
+                    or buffer[tool - 1] == _ESCAPE  # somebody asked about a tool
                     or (
                         notes
                         and (result := find(_RESULT, kind, newline)) >= 0
@@ -201,7 +202,7 @@ def lines_to_decode(notes: bool) -> Scan:
     return scan
 
 
-_A, _M, _U, _OPEN, _CLOSE = b"amu{}"
+_A, _M, _U, _OPEN, _CLOSE, _ESCAPE = b"amu{}\\"
 _NO_USE: Final = tuple(f'{name}"'.encode() for name in PASSED_OVER)
 
 

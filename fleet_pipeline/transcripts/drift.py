@@ -4,8 +4,9 @@ Clients change their formats without notice. What is new is counted under its na
 looks at it; it is never guessed at, and never an error.
 
 Names come from other people's files, so they are kept only where they have the form of one, and
-only so many of each file. The known names are those of the recorded clients and of the public
-transcripts behind ``docs/counting.md``.
+only so many of each file. The known names are those of the recorded clients, of the public
+transcripts behind ``docs/counting.md``, and what Codex says that it keeps in a rollout
+(``codex-rs/rollout/src/policy.rs`` in openai/codex).
 """
 
 import re
@@ -31,7 +32,10 @@ _CODEX: Final = frozenset(
         *("session_meta", "turn_context", "token_usage_record", "response_item", "event_msg"),
         *("compacted", "world_state", "inter_agent_communication_metadata"),
         *("message", "reasoning", "function_call", "function_call_output", "ghost_snapshot"),
-        *("custom_tool_call", "custom_tool_call_output"),
+        *("custom_tool_call", "custom_tool_call_output", "local_shell_call"),
+        *("tool_search_call", "tool_search_output", "additional_tools"),
+        *("web_search_call", "image_generation_call", "compaction", "context_compaction"),
+        "inter_agent_communication",
     }
 )
 _CODEX_EVENTS: Final = frozenset(
@@ -39,6 +43,9 @@ _CODEX_EVENTS: Final = frozenset(
         *("token_count", "user_message", "agent_message", "agent_reasoning", "item_completed"),
         *("task_started", "turn_started", "task_complete", "turn_aborted", "context_compacted"),
         *("thread_settings_applied", "entered_review_mode", "exited_review_mode"),
+        *("agent_reasoning_raw_content", "patch_apply_end", "mcp_tool_call_end"),
+        *("web_search_end", "image_generation_end", "thread_rolled_back"),
+        *("thread_goal_updated", "sub_agent_activity"),
     }
 )
 KNOWN_RECORDS: Final = {"claude": _CLAUDE, "codex": _CODEX | _CODEX_EVENTS}

@@ -44,6 +44,8 @@ _FOLDERS: Final = {
 }
 _COMPRESSED: Final = ".zst"
 _KEPT: Final = 2**16
+_FARTHEST: Final = 2**32
+"""Seconds since 1970: the year 2106. A time beyond is a broken clock's."""
 
 
 def kind_of(key: str) -> tuple[Kind, Client] | None:
@@ -168,7 +170,7 @@ class _OpenObject:
             return self._listed.modified
         self._window.ahead(1)
         try:
-            noted = float(self._window.stream.metadata[MODIFIED])
+            noted = min(float(self._window.stream.metadata[MODIFIED]), _FARTHEST)
             return datetime.fromtimestamp(noted, UTC)
         except (KeyError, ValueError, OverflowError, OSError):
             return self._listed.modified

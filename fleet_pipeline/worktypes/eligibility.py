@@ -12,10 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from fleet_pipeline.costing.bootstrap import middle_of, resampled_sums
-
-FEWEST_SESSIONS: Final = 5
-"""With fewer sessions there is no interval: a handful says nothing about the spread."""
+from fleet_pipeline.costing.bootstrap import FEWEST_SESSIONS, middle_of, resampled_sums
 
 WHOLE_FLEET: Final = ""
 """Stands in the place of an agent for the fleet as a whole."""

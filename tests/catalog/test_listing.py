@@ -26,7 +26,7 @@ def heard(days: int, *models: str) -> pl.DataFrame:
 
 def statuses(org: Org, *frames: pl.DataFrame) -> dict[str, str]:
     seen = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    table = catalog.model_catalog(org, seen, NO_ENDPOINTS)
+    table = catalog.model_catalog(org, seen, NO_ENDPOINTS, date(2026, 6, 3))
     return dict(table.select("model", "status").iter_rows())
 
 
@@ -39,9 +39,22 @@ def test_a_candidate_is_listed_gone_or_not_known(org: Org) -> None:
     assert set(statuses(org).values()) == {"not known"}
 
 
+@pytest.mark.parametrize(("close", "up"), [(date(2026, 6, 9), 1), (date(2026, 6, 10), None)])
+def test_what_was_heard_of_endpoints_more_than_eight_days_ago_is_not_known(
+    org: Org, close: date, up: int | None
+) -> None:
+    body = b'{"data": {"endpoints": [{"tag": "some/fp8", "status": 0}]}}'
+    health = endpoints.read(body, "z-ai/glm-5.2", MORNING)
+    table = catalog.model_catalog(org, heard(0, "z-ai/glm-5.2"), health, close)
+    [glm] = table.filter(model="z-ai/glm-5.2").to_dicts()
+    assert (glm["status"], glm["endpoints"], glm["endpoints_up"]) == ("listed", up, up)
+
+
 def test_a_candidate_that_is_gone_is_warned_of_by_name(org: Org) -> None:
     seen = pl.concat([heard(0, "z-ai/glm-5.2", "x/y"), heard(1, "x/y")])
-    outcome = quality.candidates_are_listed(catalog.model_catalog(org, seen, NO_ENDPOINTS))
+    outcome = quality.candidates_are_listed(
+        catalog.model_catalog(org, seen, NO_ENDPOINTS, date(2026, 6, 3))
+    )
     assert (outcome.passed, outcome.severity) == (False, "warn")
     assert "z-ai/glm-5.2" in outcome.says
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.costing.bootstrap import FEWEST_SESSIONS
 from fleet_pipeline.costing.moving import PARTS
 from fleet_pipeline.costing.policy import Case, Policy, Target
 from fleet_pipeline.costing.prefix_cache import PromptCache
@@ -396,7 +397,16 @@ def test_the_parts_add_up_and_the_interval_holds_for_whole_sessions(
 ) -> None:
     row = replayed(requests(*rows), to(tight), retries=0.3, escalated=0.2, verify_input_tokens=9)
     assert row["cost_usd_micros"] == sum(row[f"{part}_cost_usd_micros"] for part in PARTS)
-    assert row["cost_low_usd_micros"] <= row["cost_high_usd_micros"]
+    if requests(*rows)["session_id"].n_unique() >= FEWEST_SESSIONS:
+        assert row["cost_low_usd_micros"] <= row["cost_high_usd_micros"]
+
+
+@pytest.mark.parametrize("sessions", [FEWEST_SESSIONS - 1, FEWEST_SESSIONS])
+def test_a_handful_of_sessions_says_nothing_of_the_spread(requests: Make, sessions: int) -> None:
+    row = replayed(requests(*({"session_id": str(n), "input_tokens": M} for n in range(sessions))))
+    bounds = (row["cost_low_usd_micros"], row["cost_high_usd_micros"])
+    cost = row["cost_usd_micros"]
+    assert bounds == ((None, None) if sessions < FEWEST_SESSIONS else (cost, cost))
 
 
 @settings(max_examples=10, deadline=None)

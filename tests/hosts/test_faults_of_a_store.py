@@ -62,6 +62,26 @@ def test_what_is_no_store_is_told_and_never_taken_for_an_empty_one(new_client, h
             bucket.piece(there, 0, 5)
 
 
+@pytest.mark.parametrize("year", ["0001", "1970", "9999"])
+def test_a_time_that_no_store_can_mean_makes_nothing_in_an_object_untrue(
+    tmp_path, new_client, year
+):
+    """A line from after its file was written is not believed; of stores that know no time, all."""
+    lines = transcript(reply("m1", usage(5, 6)))
+    listing = (
+        "<ListBucketResult><Name>logs</Name><Contents><Key>claude/projects/p/s.jsonl</Key>"
+        f"<Size>{len(lines)}</Size><LastModified>{year}-01-01T00:00:00Z</LastModified>"
+        "<ETag>x</ETag></Contents></ListBucketResult>"
+    )
+    with serving(listing.encode(), "") as server:
+        server.bodies, server.headers = [listing.encode(), lines], {"ETag": "x"}
+        address = Address("logs", "", server.url, "us-east-1")
+        machine = Fleet(tmp_path, None)
+        report = machine.ingest(also=[Places(host="box", s3=address, expected=True)])
+    assert report.failures == {}
+    assert machine.billed() == {"m1": (5, 0, 0, 0, 6)}
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [("Odd.Code-7", "answered Odd.Code-7"), ("<p>see /srv/x</p>", "an error that has no name")],

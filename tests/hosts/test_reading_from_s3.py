@@ -233,3 +233,11 @@ def test_a_listing_may_have_any_number_of_pages(fleet, monkeypatch):
     fleet.store.proxy.seen = []
     assert len(find(fleet.places("laptop")).files) == 12
     assert len(fleet.store.proxy.seen) == 3
+
+
+@pytest.mark.parametrize("noted", ["253402300799", "1e300", "inf", "nan", "-1e300", "yesterday"])
+def test_a_time_that_no_clock_can_have_noted_ends_no_reading(fleet, noted):
+    key = f"logs/laptop/{SESSION}"
+    fleet.store.put(key, transcript(reply("a")), mtime=noted)
+    fleet.ingest("laptop")
+    assert set(fleet.billed()) == {"a"}

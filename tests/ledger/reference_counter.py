@@ -27,7 +27,7 @@ def statements(record, written):
     line, session = text(record, "uuid"), text(record, "sessionId")
     if record.get("type") == "assistant" and isinstance(message, dict):
         if message.get("usage") is not None and message.get("model") != "<synthetic>":
-            used, final = tokens(message["usage"]), text(message, "stop_reason") is not None
+            used, final = tokens(message["usage"]), bool(text(message, "stop_reason"))
             ids, of = (text(message, "id"), text(record, "requestId")), text(record, "agentId")
             yield Said("reply", *ids, line, (session, of), moment(record, written), final, used)
     elif record.get("type") == "user" and isinstance(result, dict):

@@ -325,6 +325,13 @@ def test_a_total_that_begins_anew_says_nothing_about_what_came_before(machine, a
     assert codex_rows(machine) == [("agrees", 0)]
 
 
+def test_a_clock_that_was_set_back_makes_no_total_grow(machine):
+    rollout = Rollout().own_turn().request(codex_usage(10)).request(codex_usage(20))
+    rollout.wait(minutes=-30).request(codex_usage(30))
+    take_in_rollouts(machine, rollout.request(codex_usage(40)))
+    assert codex_rows(machine) == [("agrees", 0)]
+
+
 def test_a_forks_total_goes_on_from_its_parents_which_is_not_compared_twice(machine):
     parent = Rollout().own_turn().request(codex_usage(100))
     fork = parent.wait(minutes=5).fork(2).own_turn().request(codex_usage(10))

@@ -67,6 +67,7 @@ def test_no_lane_gets_a_class_that_it_does_not_take(
         if where.free:
             assert told.privacy == "public"
         if "phi" not in where.privacy:
+            assert told.agent in allowed.agents
             assert "phi" not in {allowed.agents.get(name) for name in (told.agent, *told.owners)}
 
 
@@ -95,6 +96,17 @@ def test_a_packet_says_internal_unless_it_says_otherwise() -> None:
     assert type(packet()).model_validate(fields).privacy == "internal"
 
 
+def test_a_misspelt_agent_goes_to_no_lane_that_takes_no_patient_data() -> None:
+    guard = Guard(RULES, lambda folder: None, frozenset())
+    misspelt = packet(agent="Hippocrates", privacy="internal")
+    paid = lane(URL, free=False, privacy=("public", "internal"))
+    assert guard.refusals(misspelt, paid) == (
+        "Hippocrates is not listed in agents.yaml, and may touch patient data",
+    )
+    assert guard.refusals(packet(privacy="internal"), paid) == ()
+    assert guard.refusals(misspelt, lane(URL, free=False, privacy=CLASSES)) == ()
+
+
 def test_the_owner_of_a_folder_counts_whatever_the_packet_says() -> None:
     guard = Guard(RULES, lambda folder: "hippocrates", frozenset())
     reasons = guard.refusals(packet(folders=("/srv/open/ward",)), FREE)
@@ -103,6 +115,7 @@ def test_the_owner_of_a_folder_counts_whatever_the_packet_says() -> None:
 
 def test_a_tripwire_forbids_what_the_policy_permits_and_names_no_secret() -> None:
     guard = Guard(RULES, lambda folder: None, frozenset({"value-of-a-variable"}))
+    assert "value-of-a-variable" not in repr(guard)
     assert guard.refusals(packet(), FREE) == ()
     for planted in ("gsk_" + "a1" * 26, "value-of-a-variable", "MRN 00482913"):
         for where in ({"inputs": {"log": f"see {planted} there"}}, {"instructions": planted}):

@@ -157,11 +157,12 @@ def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
     assert "hunter2" not in repr(outcome)
 
 
-def test_a_private_network_is_not_asked_past_the_proxy_either(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("past", ["", "10.1.2.3"])
+def test_a_private_network_is_not_asked_through_a_proxy_or_past_it(
+    monkeypatch: pytest.MonkeyPatch, past: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "10.1.2.3")
+    monkeypatch.setenv("NO_PROXY", past)
     assert "leads into a private network" in ask("https://10.1.2.3/v1").says
 
 

@@ -107,7 +107,7 @@ def test_links_that_lead_nowhere_and_names_that_are_no_text_are_told(
         ("{type: string}", "{$ref: '#/$defs/no'}", '8: answer_schema: has no "#/$defs/no"'),
         ("max_output", "folder: ~nobody-here/x\nmax_output", "12: folder: cannot be found"),
         ("max_output", "files: {log: ~nobody-here/x}\nmax_output", "12: files.log: cannot be read"),
-        ("max_output", 'files: {log: "a\\0b"}\nmax_output', "12: files.log: cannot be read"),
+        ("max_output", 'files: {log: "a\\0b"}\nmax_output', "12: files.log: holds a NUL"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told_with_its_place(file: Path, old: str, new: str, says: str) -> None:

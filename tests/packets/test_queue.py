@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import signal
 import sqlite3
 import stat
@@ -99,6 +100,21 @@ def test_a_database_that_is_damaged_is_told_by_name(home: Home) -> None:
     assert caught.value.filename == str(database(home))
 
 
+def test_a_full_disk_is_told_as_such_and_leaves_what_was_there(home: Home) -> None:
+    with opened(home) as connection:
+        Queue(connection).add(packet(), ["local"], NOW)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(OSError, match="cannot be used") as caught, opened(home) as connection:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (database(home).stat().st_size, limits[1]))
+        try:
+            Queue(connection).add(packet(inputs={"log": "x" * 100_000}), ["local"], NOW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "rollback" not in str(caught.value)
+    with opened(home) as connection:
+        assert [entry.packet_id for entry in Queue(connection).entries()] == [packet().id]
+
+
 def test_what_waits_is_not_run_before_its_time_and_is_given_up_in_the_end(queue: Queue) -> None:
     queue.add(packet(), ["local"], NOW)
     at = NOW
@@ -162,9 +178,24 @@ def test_whatever_happens_every_packet_is_there_and_ends_at_most_once(
         assert ended <= {entry.packet_id for entry in entries if entry.state in ("done", "failed")}
 
 
+@pytest.mark.parametrize("made", [ANSWERED, FAILED, None])
+def test_no_text_of_a_packet_stays_once_nothing_of_it_is_sent_any_more(
+    home: Home, queue: Queue, made: Run | None
+) -> None:
+    queue.add(packet(instructions="a canary sings " * 1000), ["local"], NOW)
+    assert b"a canary sings" in database(home).read_bytes()
+    held = queue.take(NOW)
+    assert held is not None
+    queue.finish(held, made or WAITING, None, NOW)
+    if made is None:
+        assert queue.remove(held.packet.sha256)
+    assert b"a canary sings" not in database(home).read_bytes()
+
+
 def test_the_database_is_private(home: Home, queue: Queue) -> None:
     queue.add(packet(), ["local"], NOW)
     folder = database(home).parent
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 

@@ -99,6 +99,7 @@ def test_a_reset_is_understood_in_each_way_of_saying_it(reset: str, seconds: flo
         "", "soon", "-30", "-1m", "1m 30s", "s", "1e9", "2026-06-17T12:00:40",
         "2026-06-16T12:00:00Z", str(int(NOW.timestamp()) - 40), "5000000", "99999999999999999",
         "9999999999999999", "9" * 30 + "d", "40d",
+        "99999999d", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59",
     ],
 )  # fmt: skip
 def test_a_reset_that_cannot_be_is_unknown(reset: str) -> None:

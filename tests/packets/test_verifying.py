@@ -8,11 +8,23 @@ from typing import Any
 
 import pytest
 
-from fleet_pipeline.packets import Verify, sandbox, verification
+from fleet_pipeline.home import Home
+from fleet_pipeline.packets import (
+    Client,
+    Guard,
+    QuotaLedger,
+    Verify,
+    opened,
+    sandbox,
+    verification,
+)
+from fleet_pipeline.packets.desk import Desk
+from fleet_pipeline.packets.queue import Queue
 from fleet_pipeline.packets.sandbox import Fence, has_no_network
 from fleet_pipeline.packets.verification import verify
 
-from .conftest import packet
+from ..local_server import LocalServer
+from .conftest import NOW, PATIENT, RULES, lane, packet
 
 ANSWER = {"label": "bug"}
 
@@ -71,6 +83,31 @@ def test_a_reviewer_has_to_say_one_word_last(
 def test_a_reviewer_that_is_not_installed_verifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(verification.REVIEWERS, "claude", ("no-such-client",))
     assert state(Verify(review="claude")) == "unverified"
+
+
+def test_what_may_touch_patients_is_shown_to_no_reviewer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Home, server: LocalServer
+) -> None:
+    """A lane that takes patient data stands in the house; a reviewer's provider does not."""
+    reviewer, seen = tmp_path / "codex", tmp_path / "seen"
+    reviewer.write_text(f"#!/bin/sh\ncat >> {seen}; echo VERIFIED\n")
+    reviewer.chmod(0o755)
+    monkeypatch.setitem(verification.REVIEWERS, "codex", (str(reviewer),))
+    there = lane(server, free=False, privacy=("public", "phi"))
+    owner = {"/srv/ward": "hippocrates"}.get
+    review: dict[str, Any] = {"verify": Verify(review="codex")}
+    with opened(home) as database:
+        desk = Desk(
+            [there], Guard(RULES, owner, frozenset()), Client([there], {}, PATIENT),
+            QuotaLedger(database), Queue(database), lambda *_: None, lambda: NOW,
+        )  # fmt: skip
+        for private in ({"privacy": "phi"}, {"agent": "hippocrates"}, {"folders": ("/srv/ward",)}):
+            made, verdict = desk.run(packet(**private, **review), [there])
+            assert made.state == "answered"
+            assert verdict is not None and verdict.state == "unverified"
+        assert not seen.exists()
+        _, verdict = desk.run(packet(**review), [there])
+    assert verdict is not None and verdict.state == "verified"
 
 
 def ran(code: str, **fence: Any) -> sandbox.Ran:

@@ -188,11 +188,12 @@ def test_what_a_feed_does_not_say_of_one_hour_writes_the_package_does() -> None:
     assert set(joined["cache_write_1h_price"]) == {6_000_000}
 
 
-def test_of_a_price_that_the_package_does_not_state_it_knows_no_write_either() -> None:
-    book = book_of([told_by_models_dev(0, "claude-sonnet-4-6", input=2.9)])
-    assert (
-        book.require("anthropic", "claude-sonnet-4-6", day(0)).cache_write_1h_usd_per_mtok is None
-    )
+@pytest.mark.parametrize(("model", "usd"), [("claude-sonnet-4-6", 2.9), ("claude-99", 3)])
+def test_of_a_price_that_the_package_does_not_state_it_knows_no_write_either(
+    model: str, usd: float
+) -> None:
+    book = book_of([told_by_models_dev(0, model, input=usd)])
+    assert book.require("anthropic", model, day(0)).cache_write_1h_usd_per_mtok is None
 
 
 def test_the_long_context_prices_of_a_feed_are_filled_in_the_same_way() -> None:

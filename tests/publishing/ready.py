@@ -109,7 +109,7 @@ def weekly_tables(home: Home, fleet: org.Org, close: date) -> dict[str, pl.DataF
         "subscription_value": costing.subscription_value(requests),
         "price_sources": catalog.price_sources(after.observations, after.book, close),
         "model_catalog": catalog.model_catalog(
-            fleet, after.observations, catalog.newest(home, "endpoints", close)
+            fleet, after.observations, catalog.newest(home, "endpoints", close), close
         ),
         "free_quotas": catalog.free_quotas(fleet, close, catalog.newest(home, "quotas", close)),
         "daily_usage": tables.run("daily_usage", requests=requests),

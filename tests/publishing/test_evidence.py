@@ -52,6 +52,16 @@ def test_what_the_page_sums_up_has_its_evidence_one_click_away(read: Outline) ->
     assert wanted <= ids
 
 
+def test_an_interval_that_begins_at_nothing_has_both_of_its_ends() -> None:
+    page = reference_page()
+    [target] = page["costs"]["replay"]["targets"]
+    for case in target["cases"]:
+        case["cost_low_usd_micros"] = 0
+    shown = {address for address, _ in outline(page).figures}
+    of_case = "costs.replay.targets.z-ai/glm-5%2E2.cases.expected"
+    assert {f"{of_case}.cost_{end}_usd_micros" for end in ("low", "high")} <= shown
+
+
 def test_a_page_without_a_replay_says_that_none_is_configured() -> None:
     page = changed(
         costs__replay=None, costs__corners=[], costs__packets=[], costs__elsewhere=[],
@@ -68,6 +78,23 @@ def test_a_replay_shows_its_cases_its_interval_and_what_it_assumes(read: Outline
     for shown in ("$1,200", "$3,600", "$6,400", "$2,400 to $4,800", "promises a hit"):
         assert shown in section
     assert f"{MINUS}$1,431" in section
+
+
+def test_reasoning_that_no_log_of_claude_tells_is_not_zero(read: Outline) -> None:
+    assert "usage.codex.reasoning_tokens" in {address for address, _ in read.figures}
+    assert "usage.claude.reasoning_tokens" not in {address for address, _ in read.figures}
+    told = outline(changed(usage__claude__reasoning_tokens=1_500_000))
+    assert ("usage.claude.reasoning_tokens", "1.5M") in told.figures
+
+
+def test_more_far_days_than_are_shown_are_told_to_be_the_highest() -> None:
+    page = reference_page()
+    anomalies = page["anomalies"]
+    assert isinstance(anomalies, dict)
+    [day, *_] = anomalies["agent_days"]
+    assert "The five highest" not in outline(page).words
+    anomalies["agent_days"] = [{**day, "date": f"2026-06-{place:02}"} for place in range(1, 7)]
+    assert "The five highest" in outline(page).words
 
 
 def test_days_without_a_transcript_are_missing_and_not_quiet() -> None:

@@ -144,7 +144,7 @@ def weekly_tables(org: Org, usage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     before, after = (known(day) for day in (opening(AS_OF), AS_OF))
     made["price_sources"] = catalog.price_sources(after.observations, after.book, AS_OF)
     made["model_catalog"] = catalog.model_catalog(
-        org, after.observations, pl.DataFrame(schema=endpoints.SCHEMA)
+        org, after.observations, pl.DataFrame(schema=endpoints.SCHEMA), AS_OF
     )
     made["free_quotas"] = catalog.free_quotas(org, AS_OF, pl.DataFrame(schema=QUOTAS))
     models = [model.id for model in org.models]

@@ -327,3 +327,14 @@ def test_a_week_whose_page_is_no_page_holds_nothing_up(
     assert publish(tmp_path, reference_page(), tables).is_latest
     listed = json.loads((tmp_path / "weeks.json").read_text())["weeks"]
     assert [each["as_of"] for each in listed] == ["2026-06-17"]
+
+
+def test_a_latest_that_is_no_link_is_named_and_left_as_it_is(
+    tmp_path: Path, tables: Tables
+) -> None:
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "latest" / "index.html").write_text("of a backup")
+    before = tree(tmp_path)
+    with pytest.raises(PublicationError, match="latest is no link"):
+        publish(tmp_path, reference_page(), tables)
+    assert tree(tmp_path) == before

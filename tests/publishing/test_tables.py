@@ -38,6 +38,13 @@ def test_any_text_comes_back_but_for_the_apostrophe(texts: list[str]) -> None:
         assert cell.removeprefix("'") == text.removeprefix("'")
 
 
+def test_a_price_is_written_without_an_exponent() -> None:
+    prices = pl.DataFrame({"usd": ["0", "0.0000005", "1.4"]}).cast(pl.Decimal(18, 9))
+    assert csv_bytes("x", prices).decode().split() == [
+        "usd", "0.000000000", "0.000000500", "1.400000000",
+    ]  # fmt: skip
+
+
 def test_times_are_utc_and_unknown_is_empty() -> None:
     zone = timezone(timedelta(hours=2))
     frame = pl.DataFrame(

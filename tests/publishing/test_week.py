@@ -145,8 +145,9 @@ def test_a_page_that_cannot_be_read_counts_as_none(
     assert published_pages(ready.home, CLOSE) == (None, None)
     spoilt = published.copied(tmp_path / "spoilt")
     assert None not in published_pages(spoilt.home, CLOSE)
-    (spoilt.home.site / "weeks" / "2026-06-17" / "page.json").write_text("{")
-    assert published_pages(spoilt.home, CLOSE) == (None, None)
+    for content in ("{", "{}", "[]"):
+        (spoilt.home.site / "weeks" / "2026-06-17" / "page.json").write_text(content)
+        assert published_pages(spoilt.home, CLOSE) == (None, None)
 
 
 def test_a_page_tells_how_long_each_host_has_been_quiet(ready: Ready) -> None:

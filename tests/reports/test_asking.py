@@ -11,7 +11,7 @@ from fleet_pipeline import ledger as fleet_ledger
 from fleet_pipeline.errors import ConfigurationError, SourceError
 from fleet_pipeline.home import Home
 from fleet_pipeline.ledger.columns import USAGE
-from fleet_pipeline.ledger.store import write_days, write_frame
+from fleet_pipeline.ledger.store import by_day_and_host, write_days, write_frame
 from fleet_pipeline.reports.answers import Form, in_form
 from fleet_pipeline.reports.asking import ask, columns
 from fleet_pipeline.reports.views import newest_request
@@ -29,10 +29,8 @@ def written(home: Home, ledger: Ledger) -> Callable[..., Home]:
     """A home whose ledger holds the given requests."""
 
     def write(*rows: dict[str, object]) -> Home:
-        requests = ledger(*rows).with_columns(day=pl.col("ts").dt.date())
-        for (day,), part in requests.partition_by("day", as_dict=True, include_key=False).items():
-            assert isinstance(day, date)
-            write_days(home.lake / "usage", [day], part, USAGE)
+        parts = by_day_and_host(ledger(*rows))
+        write_days(home.lake / "usage", {day for day, _ in parts}, parts, USAGE)
         return home
 
     return write
@@ -198,6 +196,7 @@ class TestSeals:
             ("select 'x'::int", "Conversion Error"),
             ("select error('two' || chr(10) || 'lines')", "two lines"),
             ("select interval 1 day", "cast it to varchar"),
+            ("select 170141183460469231731687303715884105727::hugeint", "more than 38 digits"),
         ],
     )
     def test_what_is_wrong_is_said_in_one_line(self, home: Home, question: str, says: str) -> None:

@@ -133,6 +133,10 @@ class TestText:
     def text(self, kind: Kind, rows: pl.DataFrame, *, short: bool = False) -> list[str]:
         return plain(table(made(kind, rows), short=short))
 
+    def test_a_model_may_be_called_gap(self, ledger: Ledger) -> None:
+        _, _, row, *_ = self.text("model", ledger({**USED, "model": "gap"}))
+        assert row.split()[0] == "gap" and "1,000" in row
+
     def test_the_columns_are_those_of_ccusage(self, ledger: Ledger) -> None:
         assert self.text("daily", ledger(USED)) == [
             "Date        Models      Input  Output  Cache Create  Cache Read"

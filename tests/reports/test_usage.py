@@ -257,8 +257,8 @@ class TestBlocks:
 
     def test_five_hours_without_a_request_are_a_gap(self, ledger: Ledger) -> None:
         rows = ledger({"ts": "2026-06-10 10:30"}, {"ts": "2026-06-10 20:45"})
-        _, gap, _ = report("blocks", rows, UTC_DAYS).rows
-        assert gap.key == "gap"
+        block, gap, _ = report("blocks", rows, UTC_DAYS).rows
+        assert (block.is_gap, gap.is_gap) == (False, True)
         assert (gap.first.hour, gap.first.minute) == (15, 30)
         assert (gap.last.hour, gap.last.minute) == (20, 45)
         assert gap.usage == Usage()

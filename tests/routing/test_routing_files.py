@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
@@ -145,6 +146,21 @@ def test_every_kind_of_packets_has_a_name_in_litellm_and_fallbacks_that_exist() 
         True,
         False,
     }
+
+
+@pytest.mark.parametrize("free_places", [{2, 4, 6, 8}, {1, 3, 5, 7}])
+def test_nothing_falls_back_from_a_paid_model_to_a_free_one(free_places: set[int]) -> None:
+    """A free provider may train on what it gets: what a paid one may see must not end there."""
+    page = reference_page()
+    for place, row in enumerate(page["ranking"], start=1):
+        row["is_free"] = place in free_places
+    _, _, litellm = read(page)
+    models = litellm["model_list"]
+    free = {each["model_name"]: each["model_info"]["public_packets_only"] for each in models}
+    for each in litellm["router_settings"]["fallbacks"]:
+        [(name, others)] = each.items()
+        assert len(others) == 2
+        assert free[name] or not any(free[other] for other in others)
 
 
 def test_the_document_holds_the_whole_policy_with_its_evidence() -> None:

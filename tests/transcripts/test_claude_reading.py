@@ -52,6 +52,14 @@ def test_the_line_with_a_stop_reason_counts_even_if_others_say_more():
         assert only(*lines).stop_reason == "tool_use"
 
 
+def test_an_empty_stop_reason_is_none():
+    placeholder = reply(counters=usage(900, 900), stop="")
+    assert only(placeholder).stop_reason is None
+    final = reply(counters=usage(2, 7))
+    for lines in ([final, placeholder], [placeholder, final]):
+        assert billed(*lines) == {"msg_01": (2, 0, 0, 0, 7)}
+
+
 def test_of_equally_final_lines_the_one_with_more_output_counts():
     for stop in (None, "end_turn"):
         less, more = reply(counters=usage(9, 1), stop=stop), reply(counters=usage(1, 8), stop=stop)

@@ -149,6 +149,12 @@ def test_a_record_without_response_id_is_billed_once():
     assert billed(rollout, rollout) == [(5, 0, 10)] * 2
 
 
+def test_a_record_without_response_id_at_the_moment_of_its_count_is_billed():
+    rollout = Rollout().own_turn().request(usage(5)).wait(milliseconds=-1)
+    rollout.say("token_usage_record", usage=usage(5), thread_token_usage=rollout.total)
+    assert billed(rollout) == [(5, 0, 10)]
+
+
 # Forks
 
 
@@ -183,6 +189,14 @@ def test_a_fork_that_kept_the_old_times_bills_only_what_it_asked_itself():
     fork.replay(parent, keep_times=True).wait(seconds=9).turn().request(usage(7))
     assert billed(parent, fork) == [(5, 0, 10), (6, 0, 10), (7, 0, 10)]
     assert billed(fork) == [(7, 0, 10)]
+
+
+def test_a_fork_of_a_thread_whose_clock_was_set_back_bills_only_what_it_asked_itself():
+    parent = Rollout(1).turn().request(usage(5)).wait(hours=1).request(usage(6))
+    parent.wait(minutes=-30).request(usage(7))
+    fork = parent.wait(hours=1).fork(2).wait(seconds=9).turn().request(usage(8))
+    by_time = [(5, 0, 10), (7, 0, 10), (6, 0, 10), (8, 0, 10)]
+    assert billed(parent, fork) == by_time
 
 
 @pytest.mark.parametrize("own_turns", [True, False])

@@ -116,6 +116,15 @@ def test_however_many_names_there_are_only_a_hundred_are_kept(names):
     assert sum(drift.record_types.values()) == len(names) + 300
 
 
+def test_what_codex_writes_of_tools_and_patches_is_no_news():
+    rollout = Rollout().own_turn()
+    for item in ("function_call", "local_shell_call", "web_search_call", "tool_search_call"):
+        rollout.say("response_item", type=item)
+    for event in ("patch_apply_end", "mcp_tool_call_end", "web_search_end", "thread_rolled_back"):
+        rollout.event(event)
+    assert read_codex(rollout).state.drift.record_types == {}
+
+
 def test_a_rollouts_new_records_events_and_fields_are_noticed():
     rollout = Rollout().own_turn().event("user_message", message="hello")
     rollout.say("hologram", text="secret").event("hologram_shown", text="secret")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_pipeline.transcripts.claude import ClaudeState, OfAgent
-from fleet_pipeline.transcripts.claude_lines import decode_line
+from fleet_pipeline.transcripts.claude_lines import decode_line, lines_to_decode
 from fleet_pipeline.transcripts.codex import read_rollout
 from fleet_pipeline.transcripts.tools import COMMON_COMMANDS, command_head, tool_call
 
@@ -20,6 +20,7 @@ from .claude_fixtures.lines import (
     prompt,
     read,
     reply,
+    transcript,
     usage,
 )
 from .codex_fixtures.rollouts import Rollout
@@ -68,6 +69,15 @@ def test_a_request_belongs_to_what_was_asked_last():
 )
 def test_what_nobody_asked_for_begins_no_turn(line):
     assert requests(prompt("p1"), line, reply("m1"))["m1"].turn_id == "p1"
+
+
+@pytest.mark.parametrize(
+    "quoted", ['what is "tool_choice"?', '{"tool_name": "Bash"} is what I get']
+)
+def test_what_somebody_asked_about_tools_is_not_taken_for_the_answer_of_one(quoted):
+    lines = bytearray(transcript(prompt("p1", f"{quoted} {'x' * 600}"), tool_result("p1")))
+    [(begin, end)], _ = lines_to_decode(notes=True)(lines, 0, len(lines))
+    assert lines[begin:end].decode().count(json.dumps(quoted)[1:-1]) == 1
 
 
 def test_before_turns_had_ids_the_line_that_began_one_lends_its_own():

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_pipeline.costing.bootstrap import FEWEST_SESSIONS
 from fleet_pipeline.worktypes import eligible_share
-from fleet_pipeline.worktypes.eligibility import FEWEST_SESSIONS, WHOLE_FLEET, intervals
+from fleet_pipeline.worktypes.eligibility import WHOLE_FLEET, intervals
 
 TARGETS = pl.DataFrame(
     {
