@@ -61,7 +61,19 @@ def in_memory(frames: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyCon
         for name, frame in frames.items():
             # In the form that it has: DuckDB itself would ask for one that copies every text.
             connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
-        yield connection
+        with interruptions():
+            yield connection
+
+
+@contextmanager
+def interruptions() -> Iterator[None]:
+    """Raise KeyboardInterrupt where DuckDB was interrupted: it raises a RuntimeError instead."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 @cache

@@ -1,3 +1,6 @@
+import os
+import signal
+import threading
 from importlib.resources import files
 
 import duckdb
@@ -84,3 +87,15 @@ def test_a_statement_cannot_read_files(monkeypatch: pytest.MonkeyPatch) -> None:
     _stand_in(monkeypatch, f"select * from read_text('{__file__}')")
     with pytest.raises(duckdb.PermissionException):
         tables.run("any")
+
+
+def test_a_statement_that_is_interrupted_is_no_fault_of_its_own() -> None:
+    interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), tables.in_memory({}) as connection:
+        interrupt.start()
+        connection.sql("select sum(a.range * b.range) from range(100000) a, range(100000) b").pl()
+
+
+def test_another_error_of_a_statement_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match="something else"), tables.interruptions():
+        raise RuntimeError("something else")

@@ -7,8 +7,9 @@ The rules, in the order in which they are applied:
 
 1. A statement is known by its response id or, where old clients gave none, by thread, moment and
    totals. Copies of it in other files (archived, compressed, on another host) are the same one.
-2. A forked thread's history belongs to its parent: turns older than the thread are dropped; where
-   turns carry no time, so is the longest prefix that equals the parent's statements up to the fork;
+2. A forked thread's history belongs to its parent: turns that the parent told of are dropped, and
+   turns older than the thread unless the parent is known and no other thread told of them; where
+   turns have no ids, so is the longest prefix that equals the parent's statements up to the fork;
    where the parent is unknown too, what the file itself shows to be copied.
 3. Records are right about the turns that they speak of, so the counts of those turns are dropped.
    Turns without any record (an older client wrote them) keep their counts.
@@ -106,7 +107,7 @@ def billed_statements(events: pl.DataFrame) -> pl.DataFrame:
     statements = _once(known)
     counts = statements.filter(pl.col("kind") == "count")
     records = known.filter(pl.col("kind") == "record")
-    dropped = pl.concat([_replayed(counts), _superseded(counts, records), _echoes(counts)])
+    dropped = pl.concat([_replayed(counts, known), _superseded(counts, records), _echoes(counts)])
     bills = (pl.col("kind") == "record") | (pl.sum_horizontal("input_tokens", "output_tokens") > 0)
     return statements.join(dropped, on="message_id", how="anti", maintain_order="left").filter(
         bills
@@ -177,10 +178,10 @@ class _Count(NamedTuple):
     tokens: tuple[int, ...]
 
 
-def _replayed(counts: pl.DataFrame) -> pl.DataFrame:
+def _replayed(counts: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return the ids of counts in the history that a forked thread copied from its parent."""
     forked = counts.filter(pl.col("forked_from").is_not_null())
-    dropped = forked.filter(~pl.col("turn_is_own")).get_column("message_id").to_list()
+    dropped = _of_copied_turns(forked, known).get_column("message_id").to_list()
     unclear = forked.filter(pl.col("turn_is_own").is_null())
     families = unclear.select("thread", "forked_from").unique().sort(pl.all()).rows()
     histories = _histories(counts, {thread for family in families for thread in family})
@@ -193,6 +194,39 @@ def _replayed(counts: pl.DataFrame) -> pl.DataFrame:
             if count.turn_is_own is None and (place < shared if shared else count.replayed)
         ]
     return pl.DataFrame({"message_id": dropped}, schema={"message_id": pl.String()})
+
+
+def _of_copied_turns(forked: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return those counts of forks whose turn has an id and is not the fork's own.
+
+    A clock that was set back makes copied turns look younger than the fork, or its own ones older:
+    where the parent is known, what it said goes before what the ids tell of time.
+    """
+    parents = known.select("thread", "turn_id", *_TOTALS).rename({"thread": "forked_from"})
+    copied = (
+        known.filter(pl.col("forked_from") != pl.col("thread"))
+        .join(parents, on=["forked_from", "turn_id"], how="semi")
+        .select("thread", "turn_id")
+        .unique()
+    )
+    elsewhere = (
+        known.join(copied, on=["thread", "turn_id"], how="anti")
+        .group_by("turn_id")
+        .agg(pl.col("thread").n_unique())
+        .filter(pl.col("thread") > 1)
+    )
+    older = forked.filter(~pl.col("turn_is_own")).join(copied, on=["thread", "turn_id"], how="anti")
+    own_after_all = (
+        older.join(parents, on="forked_from", how="semi")
+        .join(parents, on=["forked_from", *_TOTALS], how="anti")
+        .join(elsewhere, on="turn_id", how="anti")
+    )
+    return pl.concat(
+        [
+            forked.join(copied, on=["thread", "turn_id"], how="semi"),
+            older.join(own_after_all, on="message_id", how="anti"),
+        ]
+    )
 
 
 def _histories(counts: pl.DataFrame, threads: set[str]) -> dict[str, list[_Count]]:

@@ -20,6 +20,7 @@ from fleet_pipeline.home import Home, write_whole
 from fleet_pipeline.ledger.counting import recount, usage
 from fleet_pipeline.ledger.days import day_of
 from fleet_pipeline.ledger.store import UNREADABLE, damaged
+from fleet_pipeline.ledger.versions import RULES_VERSION
 from fleet_pipeline.ledger.waiting import CLIENTS, Waiting
 
 KEPT: Final = ("events", "quota", "totals", "transcripts", "unfamiliar", "prices", "catalog")
@@ -113,13 +114,16 @@ def let_go(home: Home, before: date, *, of_evidence: bool, for_real: bool) -> Le
     """Delete weekly tables of weeks that opened before a day, and with ``of_evidence`` all days.
 
     The caller is the only writer. Without ``for_real`` nothing changes. Raises ConfigurationError
-    where the days that stay would not count as they do now: a fork still needs its parent's days.
+    where the days that stay would not count as they do now: a fork still needs its parent's days;
+    or where not all evidence is counted, so that nobody can say what goes.
     """
     weekly = [path for path in _tables(home, ("weekly",)) if _week(path) < before]
     gone: list[Path] = []
     requests = 0
     if of_evidence:
         gone = [path for path in _tables(home, _BY_DAY) if _is_before(path, before)]
+        if gone:
+            _require_all_counted(home)
         ledger = usage(home)
         stays = ledger.filter(pl.col("ts").dt.date() >= before)
         requests = ledger.height - stays.height
@@ -130,13 +134,20 @@ def let_go(home: Home, before: date, *, of_evidence: bool, for_real: bool) -> Le
         for path in [*weekly, *gone]:
             path.unlink()
         if gone:
-            waiting = Waiting(home)
-            waiting.clear(waiting.rules)
+            Waiting(home).clear(RULES_VERSION)
     return LetGo(before, len(weekly), len(gone), size, requests)
 
 
 _BY_DAY: Final = ("events", "quota", "totals", "usage")
 """Tables with a file for each day; evidence comes before what is derived from it."""
+
+
+def _require_all_counted(home: Home) -> None:
+    waiting = Waiting(home)
+    if waiting.rules != RULES_VERSION or waiting.is_any_day_left():
+        raise ConfigurationError(
+            f"{home.root}: not all that was read is counted; run `fleet recount` first"
+        )
 
 
 def _require_the_same(home: Home, before: date, stays: pl.DataFrame) -> None:

@@ -16,6 +16,7 @@ import polars as pl
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.reports.views import View, require_whole, views
+from fleet_pipeline.tables import interruptions
 
 LATEST: Final = "latest"
 """The schema in which each weekly table has only its last week."""
@@ -82,7 +83,8 @@ def _sealed(named: dict[str, View]) -> Iterator[duckdb.DuckDBPyConnection]:
                 )
         for seal in _SEALS:
             engine.execute(seal)
-        yield engine
+        with interruptions():
+            yield engine
 
 
 def _only_select(engine: duckdb.DuckDBPyConnection, question: str) -> str:

@@ -22,6 +22,7 @@ from fleet_pipeline.transcripts.codex_lines import (
     Line,
     ReviewEntered,
     ReviewLeft,
+    Said,
     SessionMeta,
     TokenCount,
     ToolCalled,
@@ -168,7 +169,7 @@ def read_rollout(
                 state.drift.see_record(line.kind)
             elif (
                 fault is None
-                and isinstance(line.said, TokenCount | UsageRecord)
+                and _tells_usage(line.said)
                 and state.drift.wants_sample(state.client_version)
             ):
                 state.drift.see_usage(codex_usage(data))
@@ -179,6 +180,13 @@ def read_rollout(
         if fault is not None:
             file.rejected.append(Rejected(offset, len(data), fault, digest(data)))
     return file
+
+
+def _tells_usage(said: Said | None) -> bool:
+    """Say whether a line has usage in it; the first count of a session mostly has limits alone."""
+    if isinstance(said, TokenCount):
+        return said.info is not None
+    return isinstance(said, UsageRecord)
 
 
 def thread_birth(thread_id: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fleet_pipeline.cli import main
 from fleet_pipeline.errors import ConfigurationError
-from fleet_pipeline.ledger import upkeep
+from fleet_pipeline.ledger import ingest, upkeep
 
 from ..transcripts.claude_fixtures.lines import after, reply, transcript, usage
 from .test_write_faults import story
@@ -95,6 +95,17 @@ def test_days_that_later_ones_need_do_not_go(machine):
     with pytest.raises(ConfigurationError, match="choose another day"):
         upkeep.let_go(machine.home, after(days=1).date(), of_evidence=True, for_real=True)
     assert bytes_of(machine.home.root) == before
+
+
+def test_nothing_goes_while_days_wait_to_be_counted(machine):
+    """A run was killed between reading and counting: deleting would clear what it noted."""
+    lines = [reply(f"m{day}", at=after(days=day)) for day in range(3)]
+    machine.write(machine.claude("p/s.jsonl"), transcript(*lines))
+    ingest(machine.home, machine.places())
+    with pytest.raises(ConfigurationError, match="fleet recount"):
+        upkeep.let_go(machine.home, after(days=1).date(), of_evidence=True, for_real=True)
+    machine.ingest()
+    assert machine.rows().height == 3
 
 
 def test_codex_days_go_too(machine):

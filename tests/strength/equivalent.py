@@ -28,6 +28,36 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "number: 0 -> 1",
     ): "the same: a byte more",
     (
+        f"{LEDGER}connected.py",
+        "the module",
+        "number: 18 -> 19",
+    ): "how many ids are looked at at once: memory, not results",
+    (
+        f"{LEDGER}connected.py",
+        "_ids_of_several_days",
+        "number: 1 -> 2",
+    ): "two of the next slice beside it part no two either",
+    (
+        f"{LEDGER}connected.py",
+        "_ids_of_several_days",
+        "rows let in: some.filter((known == known.shift(1)) | (known == known.shift(-1))) -> some",
+    ): "an id of one day ties that day to itself: memory, not results",
+    (
+        f"{LEDGER}ids.py",
+        "the module",
+        "number: 16 -> 17",
+    ): "more room for days than there are",
+    (
+        f"{LEDGER}ids.py",
+        "the module",
+        "number: 2 -> 3",
+    ): "the same",
+    (
+        f"{LEDGER}ids.py",
+        "days_in",
+        "rows let in: (numbers % _DAYS).unique() -> numbers % _DAYS",
+    ): "they end in a set",
+    (
         f"{LEDGER}counting.py",
         "the module",
         "number: 2 -> 3",

@@ -191,6 +191,34 @@ def test_a_fork_that_kept_the_old_times_bills_only_what_it_asked_itself():
     assert billed(fork) == [(7, 0, 10)]
 
 
+def test_a_fork_made_after_the_clock_was_set_back_bills_only_what_it_asked_itself():
+    parent = Rollout(1).own_turn(5).request(usage(5)).wait(hours=2).own_turn(6).request(usage(6))
+    fork = parent.wait(hours=-1).fork(2).wait(seconds=9).own_turn(7).request(usage(7))
+    by_time = [(5, 0, 10), (7, 0, 10), (6, 0, 10)]
+    assert billed(parent, fork) == by_time
+
+
+def test_a_fork_whose_clock_was_set_back_afterwards_bills_what_it_asked_itself():
+    parent = Rollout(1).own_turn(5).request(usage(5)).wait(hours=1)
+    fork = parent.fork(2).wait(minutes=-30).own_turn(7).request(usage(7))
+    grandchild = fork.wait(minutes=1).fork(3).wait(minutes=-1, seconds=-30)
+    grandchild.own_turn(8).request(usage(8))
+    by_time = [(5, 0, 10), (7, 0, 10), (8, 0, 10)]
+    assert sorted(billed(parent, fork, grandchild)) == by_time
+
+
+def test_the_repeat_with_which_a_copy_of_the_last_turns_begins_is_not_billed():
+    parent = Rollout(1).own_turn(5).request(usage(5)).wait(seconds=5).own_turn(6)
+    parent.count(parent.total, usage(5))
+    fork = Rollout(2, parent.wait(seconds=30).now, forked_from_id=parent.thread_id)
+    fork.records += [
+        line | {"timestamp": fork.records[0]["timestamp"]} for line in parent.records[-2:]
+    ]
+    fork.total = dict(parent.total)
+    fork.wait(seconds=9).own_turn(7).request(usage(7))
+    assert billed(parent, fork) == [(5, 0, 10), (7, 0, 10)]
+
+
 def test_a_fork_of_a_thread_whose_clock_was_set_back_bills_only_what_it_asked_itself():
     parent = Rollout(1).turn().request(usage(5)).wait(hours=1).request(usage(6))
     parent.wait(minutes=-30).request(usage(7))

@@ -127,6 +127,7 @@ def test_what_codex_writes_of_tools_and_patches_is_no_news():
 
 def test_a_rollouts_new_records_events_and_fields_are_noticed():
     rollout = Rollout().own_turn().event("user_message", message="hello")
+    rollout.event("token_count", info=None, rate_limits={"limit_id": "codex"})
     rollout.say("hologram", text="secret").event("hologram_shown", text="secret")
     rollout.request(codex_usage(100) | {"video_tokens": 3})
     assert [(row.kind, row.name, row.lines) for row in read_codex(rollout).state.drift.rows()] == [
