@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, model_validator
 
 from fleet_pipeline.org.strict import Strict, Text
+from fleet_pipeline.web_addresses import parts_of
 
 Privacy = Literal["public", "internal", "phi"]
 """Who may see a text: everybody, the fleet's own providers, nobody outside (patient data)."""
@@ -28,7 +29,7 @@ def time_zone(text: str) -> str:
 
 
 def _base_url(text: str) -> str:
-    address = urlsplit(text)
+    address = parts_of(text)
     if not address.hostname or address.scheme not in ("https", "http"):
         raise ValueError("is no address; write one that begins with https://")
     if address.scheme == "http" and not _is_loopback(address.hostname):

@@ -6,12 +6,12 @@ path in it must look like. Not here: reading or writing any of them.
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from fleet_pipeline.org.strict import Strict, Text
 from fleet_pipeline.s3 import Address, checked_endpoint
+from fleet_pipeline.web_addresses import parts_of
 
 
 def _folder_name(text: str) -> str:
@@ -48,7 +48,7 @@ def _subfolder(text: str) -> str:
 
 
 def _feed_address(text: str) -> str:
-    address = urlsplit(text)
+    address = parts_of(text)
     if not (address.hostname and address.scheme in ("https", "http")):
         raise ValueError("is no address; write one that begins with https://")
     if address.username is not None:
@@ -59,7 +59,8 @@ def _feed_address(text: str) -> str:
 
 
 def _site_address(text: str) -> str:
-    if urlsplit(text).scheme not in ("https", "http") or not urlsplit(text).hostname:
+    address = parts_of(text)
+    if address.scheme not in ("https", "http") or not address.hostname:
         raise ValueError("is no web address")
     return text.rstrip("/")
 

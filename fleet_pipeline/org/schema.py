@@ -8,7 +8,6 @@ says what to write and its first example is a value that fits: errors quote both
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -21,13 +20,14 @@ from fleet_pipeline.org.replay import CacheRules, Replay
 from fleet_pipeline.org.strict import Strict as _Strict
 from fleet_pipeline.org.strict import Text
 from fleet_pipeline.org.work import Kind, WorkRule
+from fleet_pipeline.web_addresses import parts_of
 
 UNATTRIBUTED: Final = "unattributed"
 """Stands in the place of an agent for work that no rule maps; no agent may be called so."""
 
 
 def _web_address(text: str) -> str:
-    address = urlsplit(text)
+    address = parts_of(text)
     if address.scheme != "https" or not address.hostname:
         raise ValueError("is no address; write one that begins with https://")
     return text

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
-from urllib.parse import urlsplit
+
+from fleet_pipeline.web_addresses import parts_of
 
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 
@@ -55,7 +56,7 @@ def checked_endpoint(text: str) -> str:
 
     Raises ValueError saying what is wrong with it.
     """
-    parts = urlsplit(text)
+    parts = parts_of(text)
     if parts.username is not None or parts.password is not None:
         raise ValueError("holds credentials; put them into the environment and remove them")
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -59,6 +59,10 @@ def test_a_store_of_ones_own_is_an_address_of_the_web(text):
         ("https://", "must be an address like https://"),
         ("https://KEY:secret@s3.example.org", "holds credentials"),
         ("https://s3.example.org/?x=1", "remove what follows"),
+        ("https://s3.example.org:99999", "a port is a number from 1 to 65535"),
+        ("https://s3.example.org:secret", "a port is a number from 1 to 65535"),
+        ("https://s3.example.org:0", "a port is a number from 1 to 65535"),
+        ("https://[s3.example.org", "a host or a port that is none"),
     ],
 )
 def test_what_is_no_store_is_told(text, says):

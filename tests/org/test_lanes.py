@@ -65,6 +65,7 @@ def test_a_lane_draws_on_the_allowance_of_its_free_api(folder: Path) -> None:
         ("key_env: EXAMPLE_KEY", "key_env: sk-abc", "never write the key itself"),
         ("https://api.example.org/v1/", "http://api.example.org", "needs https"),
         ("https://api.example.org/v1/", "https://u:p@x.org", "leave out ?, #"),
+        ("api.example.org", "x:99999", "lanes[0].base_url: has a host or a port that is none"),
         ("    free: true\n", "", "lanes[0].free: is missing"),
     ],
 )

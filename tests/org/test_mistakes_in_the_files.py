@@ -331,6 +331,18 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             'fleet.yaml:4: sources[1].s3: is "s3://bucket/x", which stands at sources[0].s3',
         ),
         ("fleet.yaml", "Routing", '"\\ud83d"', "fleet.yaml:2: title: holds half of a character"),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nprice_feeds: [{source: litellm, url: 'https://x:99999/'}]",
+            "fleet.yaml:4: price_feeds[0].url: has a host or a port that is none; a port is a",
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsite_url: 'https://x:99999/'",
+            "fleet.yaml:4: site_url: has a host or a port that is none",
+        ),
         ("fleet.yaml", "Routing", '"a\\0b"', "fleet.yaml:2: title: holds a NUL"),
     ],
 )
