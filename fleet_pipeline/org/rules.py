@@ -4,12 +4,16 @@ They look at the values as read, not at checked models, so that a mistake in one
 """
 
 import itertools
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from fleet_pipeline.org.document import Document, KeyPath
 from fleet_pipeline.org.mistakes import Mistake, dotted, excerpt, nearest
 from fleet_pipeline.org.schema import UNATTRIBUTED
+from fleet_pipeline.s3 import Address
 
 Documents = Mapping[str, Document]
 _Named = tuple[KeyPath, str]
@@ -180,14 +184,42 @@ def _places_are_told_apart(documents: Documents) -> Iterator[Mistake]:
         yield from _duplicates(fleet, places, "one copy is enough; remove one of the two")
     hosts = fleet.texts("sources", "*", "host")
     yield from _duplicates(fleet, hosts, "list all folders of a host under one entry")
-    addresses = fleet.texts("sources", "*", "s3")
-    yield from _duplicates(fleet, addresses, "each host has an address of its own")
     feeds = fleet.texts("price_feeds", "*", "source")
     yield from _duplicates(fleet, feeds, "a feed is asked once; remove one of the two")
 
 
+def _a_place_has_one_host(documents: Documents) -> Iterator[Mistake]:
+    """Which of two hosts a request of one place is counted for would be chance."""
+    fleet = documents.get("fleet.yaml")
+    if fleet is None:
+        return
+    hosts = {where[1]: host for where, host in fleet.texts("sources", "*", "host")}
+    first: dict[tuple[str, ...], str] = {}
+    for where, place in _places_of_hosts(fleet):
+        host = hosts.get(where[1], "")
+        earlier = first.setdefault(place, host)
+        if _same(earlier) != _same(host):
+            says = f"is a place of the host {excerpt(earlier)} too, besides {excerpt(host)}"
+            yield _mistake(fleet, where, f"{says}; keep it under one of the two")
+
+
+def _places_of_hosts(fleet: Document) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """Yield folders with their links resolved, and addresses in S3 with their store."""
+    for client in ("claude", "codex"):
+        for where, folder in fleet.texts("sources", "*", client, "*"):
+            # Who has no home folder, and what no path can hold, is told elsewhere.
+            with suppress(RuntimeError, ValueError):
+                written = fleet.file.parent / Path(folder).expanduser()
+                yield where, (client, os.path.realpath(written))
+    stores = {where[1]: store for where, store in fleet.texts("sources", "*", "endpoint_url")}
+    for where, text in fleet.texts("sources", "*", "s3"):
+        with suppress(ValueError):
+            yield where, (str(Address.of(text)), stores.get(where[1], "").rstrip("/"))
+
+
 _RULES: tuple[Callable[[Documents], Iterator[Mistake]], ...] = (
     _places_are_told_apart,
+    _a_place_has_one_host,
     _agents_are_told_apart,
     _a_folder_has_one_owner,
     _matrix_rows_name_agents,

@@ -328,7 +328,19 @@ def test_the_small_organisation_has_no_mistake(folder: Path) -> None:
             "fleet.yaml",
             "owner: Analyst",
             "owner: Analyst\nsources: [{host: a, s3: 's3://bucket/x'}, {host: b, s3: 's3://bucket/x'}]",
-            'fleet.yaml:4: sources[1].s3: is "s3://bucket/x", which stands at sources[0].s3',
+            'fleet.yaml:4: sources[1].s3: is a place of the host "a" too, besides "b"',
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: a, s3: 's3://bucket/x'}, {host: b, s3: 's3://bucket/x/'}]",
+            'fleet.yaml:4: sources[1].s3: is a place of the host "a" too, besides "b"',
+        ),
+        (
+            "fleet.yaml",
+            "owner: Analyst",
+            "owner: Analyst\nsources: [{host: a, codex: [x]}, {host: b, codex: [z/../x/]}]",
+            'fleet.yaml:4: sources[1].codex[0]: is a place of the host "a" too, besides "b"',
         ),
         ("fleet.yaml", "Routing", '"\\ud83d"', "fleet.yaml:2: title: holds half of a character"),
         (
@@ -351,6 +363,31 @@ def test_a_mistake_is_told_with_file_line_key_and_remedy(
 ) -> None:
     spoil(file, old, new)
     assert says in "\n".join(told())
+
+
+def test_one_folder_of_two_clients_and_one_address_in_two_stores_are_no_mistake(
+    spoil: Spoil, folder: Path
+) -> None:
+    spoil(
+        "fleet.yaml",
+        "owner: Analyst",
+        "owner: Analyst\nsources:\n"
+        "  - {host: a, claude: [x], codex: [x]}\n"
+        "  - {host: b, s3: 's3://bucket/x'}\n"
+        "  - {host: c, s3: 's3://bucket/x', endpoint_url: 'https://s3.example.org'}\n"
+        "  - {host: d, s3: 's3://bucket/x/d'}",
+    )
+    assert [source.host for source in load(folder).sources] == ["a", "b", "c", "d"]
+
+
+def test_a_link_to_the_folder_of_another_host_is_told(
+    spoil: Spoil, folder: Path, told: Told
+) -> None:
+    (folder / "x").mkdir()
+    (folder / "link").symlink_to("x")
+    sources = "sources: [{host: a, claude: [x]}, {host: b, claude: [link]}]"
+    spoil("fleet.yaml", "owner: Analyst", f"owner: Analyst\n{sources}")
+    assert "sources[1].claude[0]: is a place of the host" in "\n".join(told())
 
 
 def test_no_credentials_are_repeated_in_a_message(spoil: Spoil, told: Told) -> None:
