@@ -59,9 +59,9 @@ select
     min(ts) as started_at,
     max(ts) as ended_at,
     count(*) as requests,
-    -- Who drove a turn is who answered its largest request.
-    arg_max(model, full_input_tokens) as model,
-    arg_max(effort, full_input_tokens) as effort,
+    -- Who drove a turn is who answered its largest request, the first of several.
+    first(model order by model is null, full_input_tokens desc, place) as model,
+    first(effort order by effort is null, full_input_tokens desc, place) as effort,
     bool_or(is_subagent) as is_subagent,
     max(agent_type) as agent_type,
     first(asked_by order by asked_by is null, place) as asked_by,

@@ -1,7 +1,8 @@
 """What must hold between tables, and between a table and what was known before.
 
 Pure: tables in, outcomes out. The graph shows each outcome on the table it is about; publication
-asks all of them again, so that no page gets past a check by being run alone.
+asks all of them again, so that no page gets past a check by being run alone. Whether the feeds
+answered is not asked again: it is about a sweep and not about a week.
 """
 
 from collections.abc import Mapping, Sequence

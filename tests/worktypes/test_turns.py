@@ -67,6 +67,16 @@ def test_the_model_of_the_largest_request_drove_the_turn() -> None:
     assert (row["model"], row["effort"], row["context_tokens"]) == ("claude-opus-4-8", "high", 9000)
 
 
+def test_of_requests_of_one_size_the_first_row_says_who_drove_the_turn() -> None:
+    rows = [
+        at(5, model=None, effort=None),
+        at(5, model="claude-opus-4-8", effort="high"),
+        at(0, model="claude-haiku-4-5", effort="low"),
+    ]
+    [row] = turns(frame(rows), ORG).to_dicts()
+    assert (row["model"], row["effort"]) == ("claude-opus-4-8", "high")
+
+
 def test_a_session_that_changes_folders_counts_for_each_agent_with_its_own_requests() -> None:
     rows = [at(0, agent="forge"), at(1, agent="sage"), at(2, agent="forge")]
     found = turns(frame(rows), ORG)
