@@ -6,6 +6,7 @@ The policy permits; a tripwire never does. Whatever is found is told by kind, ne
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.org import UNATTRIBUTED, AgentMap, Lane, Org
 from fleet_pipeline.packets import phi, secrets
 from fleet_pipeline.packets.packet import Packet
@@ -50,7 +51,10 @@ class Guard:
 
 
 def guard_of(org: Org, environment: Mapping[str, str]) -> Guard:
-    """Return the guard that an organisation's files and this machine's environment make."""
+    """Return the guard that an organisation's files and this machine's environment make.
+
+    Raises ConfigurationError for a folder that leads nowhere.
+    """
     known = AgentMap(org)
 
     def owner(folder: str) -> str | None:
@@ -60,9 +64,17 @@ def guard_of(org: Org, environment: Mapping[str, str]) -> Guard:
     rules = Rules(
         agents={agent.name: agent.privacy for agent in org.agents},
         may_leave_agents=frozenset(org.may_leave.agents),
-        may_leave_folders=tuple(
-            str(org.path(folder).resolve()) for folder in org.may_leave.folders
-        ),
+        may_leave_folders=tuple(_real(org, folder) for folder in org.may_leave.folders),
     )
     keys = {lane.key_env for lane in org.lanes if lane.key_env}
     return Guard(rules, owner, secrets.secret_values(environment, keys))
+
+
+def _real(org: Org, folder: str) -> str:
+    try:
+        return str(org.path(folder).resolve())
+    except (OSError, RuntimeError):
+        raise ConfigurationError(
+            f"{org.folder / 'lanes.yaml'}: may_leave.folders: {folder} is a loop of links;"
+            " name a folder that is there"
+        ) from None

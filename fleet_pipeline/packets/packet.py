@@ -7,6 +7,7 @@ in ``policy``; sending it is in ``runner``.
 import hashlib
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +19,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from fleet_pipeline.errors import ConfigurationError
-from fleet_pipeline.org.document import read
+from fleet_pipeline.org.document import KeyPath, read
 from fleet_pipeline.org.lanes import Privacy
 from fleet_pipeline.org.mistakes import Mistake, excerpt, shape_mistake
 from fleet_pipeline.org.strict import Strict, Text
@@ -188,9 +189,14 @@ def load(file: Path) -> Packet:
     # Where the file is only a link, its words come from elsewhere.
     folders = [_real(file.parent), _real(file).parent]
 
-    def mistake(where: tuple[str, ...], says: str) -> ConfigurationError:
+    def mistake(where: KeyPath, says: str) -> ConfigurationError:
         return ConfigurationError(str(Mistake(file, document.line(where), where, says)))
 
+    command = written.verify.command if written.verify else None
+    for place, part in enumerate(command or ()):
+        if _is_script_beside(file, part):
+            says = "is run in an empty folder, where that is not; write the whole path"
+            raise mistake(("verify", "command", place), says)
     if written.folder is not None:
         try:
             folders.append(_real(file.parent, written.folder))
@@ -224,6 +230,14 @@ def _real(folder: Path, named: str = "") -> Path:
             f"{folder}: cannot be found, or has a name that is no text (UTF-8)"
         ) from None
     return real
+
+
+def _is_script_beside(packet: Path, part: str) -> bool:
+    """Say whether a part of a command names a file relative to the packet, as code never does."""
+    with suppress(OSError, ValueError):
+        named = Path(part)
+        return not named.is_absolute() and bool(named.suffix) and (packet.parent / named).is_file()
+    return False
 
 
 def _content(file: Path) -> bytes:

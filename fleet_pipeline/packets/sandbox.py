@@ -20,6 +20,9 @@ from typing import Final
 _KEPT: Final = ("PATH", "LANG", "LC_ALL")
 """Of the environment; keys and the like stay outside."""
 
+NOT_RUN: Final = (126, 127)
+"""What a command ends with that cannot be run or is not there: the shells' convention."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fence:
@@ -96,7 +99,10 @@ import os, resource, sys
 for limit in sys.argv[1].split():
     name, most = limit.split("=")
     resource.setrlimit(getattr(resource, name), (int(most), int(most)))
-os.execvp(sys.argv[2], sys.argv[2:])
+try:
+    os.execvp(sys.argv[2], sys.argv[2:])
+except OSError:
+    sys.exit(126)
 """
 """Sets the limits in the child, where a function between fork and exec may hang with threads."""
 

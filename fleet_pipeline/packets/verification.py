@@ -54,6 +54,9 @@ def _by_command(command: Sequence[str], written: str) -> Verdict:
         return Verdict("unverified", f"there is no command {command[0]} here")
     if ran.status is None:
         return Verdict("rejected", f"{command[0]} took too long")
+    if ran.status in sandbox.NOT_RUN:
+        says = f"{command[0]} cannot be run; it starts in an empty folder: write whole paths"
+        return Verdict("unverified", says)
     if ran.passed:
         return Verdict("verified", f"{command[0]} ended with 0")
     return Verdict("rejected", f"{command[0]} ended with {ran.status}")
@@ -83,6 +86,8 @@ def _by_review(reviewer: Sequence[str], packet: Packet, written: str) -> Verdict
             )
         except FileNotFoundError:
             return Verdict("unverified", f"{reviewer[0]} is not installed here")
+        except OSError as error:
+            return Verdict("unverified", f"{reviewer[0]} cannot be run ({error.strerror})")
         except subprocess.TimeoutExpired:
             return Verdict("unverified", f"{reviewer[0]} took longer than {_REVIEW_SECONDS} s")
     lines = ran.stdout.split()

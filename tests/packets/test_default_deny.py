@@ -1,12 +1,16 @@
 """No combination of what is declared and allowed lets a packet leave that is not public."""
 
 from itertools import product
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_pipeline.org import Lane
-from fleet_pipeline.packets import Guard, Rules
+from fleet_pipeline.errors import ConfigurationError
+from fleet_pipeline.org import Lane, load
+from fleet_pipeline.org.lanes import PacketRules
+from fleet_pipeline.packets import Guard, Rules, guard_of
 from fleet_pipeline.packets.policy import Facts, refusals
 
 from .conftest import RULES, lane, packet
@@ -89,6 +93,17 @@ def test_every_single_combination_of_the_small_world_is_decided_as_the_rule_says
         assert (refusals(told, FREE, allowed) == ()) == reference(told, allowed)
         combinations += 1
     assert combinations == 3 * 4 * 8 * 5 * 2
+
+
+def test_a_folder_that_leads_nowhere_is_told_and_allows_nothing(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    org = load(Path(__file__).parents[2] / "orgs" / "riles-fleet")
+    changed = org.model_copy(update={"may_leave": PacketRules(folders=(str(loop),))})
+    with pytest.raises(
+        ConfigurationError, match=r"may_leave.folders: .* loop of links"
+    ):
+        guard_of(changed, {})
 
 
 def test_a_packet_says_internal_unless_it_says_otherwise() -> None:

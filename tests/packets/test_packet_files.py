@@ -118,6 +118,16 @@ def test_each_mistake_is_told_with_its_place(file: Path, old: str, new: str, say
     assert f"{file}:{says}" in str(caught.value)
 
 
+def test_a_verify_script_beside_the_packet_has_to_be_named_by_its_whole_path(file: Path) -> None:
+    script = file.with_name("check.py")
+    script.write_text("")
+    file.write_text(GOOD + "verify:\n  command: [python3, check.py]\n")
+    with pytest.raises(ConfigurationError, match=r"verify.command\[1\]: is run in an empty folder"):
+        load(file)
+    file.write_text(GOOD + f"verify:\n  command: [python3, {script}, {'x' * 300}.y]\n")
+    assert load(file).verify is not None
+
+
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is no file; name a packet file"):
         load(tmp_path)

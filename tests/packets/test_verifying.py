@@ -55,6 +55,18 @@ def test_a_command_that_is_not_there_verifies_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("command", [("./check",), ("sh", "-c", "no-such-checker")])
+def test_a_command_that_cannot_be_run_rejects_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "check").write_text("#!/bin/sh\n")
+    (tmp_path / "check").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    verdict = verify(packet(verify=Verify(command=command)), ANSWER)
+    assert verdict.state == "unverified"
+    assert "write whole paths" in verdict.says
+
+
 def test_a_stricter_schema_verifies() -> None:
     assert state(Verify(json_schema={"properties": {"label": {"const": "bug"}}})) == "verified"
     assert state(Verify(json_schema={"properties": {"label": {"const": "x"}}})) == "rejected"
@@ -83,6 +95,15 @@ def test_a_reviewer_has_to_say_one_word_last(
 def test_a_reviewer_that_is_not_installed_verifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(verification.REVIEWERS, "claude", ("no-such-client",))
     assert state(Verify(review="claude")) == "unverified"
+
+
+def test_a_reviewer_that_may_not_be_run_verifies_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "claude").write_text("")
+    monkeypatch.setitem(verification.REVIEWERS, "claude", (str(tmp_path / "claude"),))
+    verdict = verify(packet(verify=Verify(review="claude")), ANSWER)
+    assert (verdict.state, "cannot be run" in verdict.says) == ("unverified", True)
 
 
 def test_what_may_touch_patients_is_shown_to_no_reviewer(
