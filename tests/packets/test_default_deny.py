@@ -100,9 +100,7 @@ def test_a_folder_that_leads_nowhere_is_told_and_allows_nothing(tmp_path: Path) 
     loop.symlink_to(loop)
     org = load(Path(__file__).parents[2] / "orgs" / "riles-fleet")
     changed = org.model_copy(update={"may_leave": PacketRules(folders=(str(loop),))})
-    with pytest.raises(
-        ConfigurationError, match=r"may_leave.folders: .* loop of links"
-    ):
+    with pytest.raises(ConfigurationError, match=r"may_leave.folders: .* loop of links"):
         guard_of(changed, {})
 
 
