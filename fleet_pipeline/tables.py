@@ -7,6 +7,7 @@ file; reading and writing Parquet belongs to the graph.
 import os
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,9 @@ Parameter = str | int | float | bool | date | datetime | Decimal | None
 # DuckDB sums BIGINT into HUGEINT, which leaves as a decimal of 38 digits: no consumer of a table
 # expects that, so a statement has to say ``::bigint``.
 _HUGEINT = pl.Decimal(38, 0)
+
+_LISTENS_EVERY = 0.2
+"""Seconds between two looks for a signal while a statement runs."""
 
 _ANOTHER = re.compile(r"(?<=from )'(\w+)\.sql'")
 
@@ -45,11 +49,38 @@ def run(
     Raises TypeError where a column leaves as HUGEINT, duckdb.Error where a frame is missing.
     """
     with in_memory(frames) as connection:
-        table: pl.DataFrame = connection.sql(statement(name), params=dict(parameters or {})).pl()
+        table = answer(connection, statement(name), parameters)
     for column, dtype in table.schema.items():
         if dtype == _HUGEINT:
             raise TypeError(f"sql/{name}.sql: column {column} is HUGEINT; cast it to BIGINT")
     return table
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parameters: Mapping[str, Parameter] | None = None,
+) -> pl.DataFrame:
+    """Return what ``query`` gives; Ctrl-C ends it, however long it would take.
+
+    DuckDB itself looks for a signal only between two parts of a statement, which may be long ones,
+    and a signal that another thread was given wakes nobody who waits without end. Raises
+    duckdb.Error for what it does not accept.
+    """
+
+    def told() -> pl.DataFrame:
+        table: pl.DataFrame = connection.sql(query, params=dict(parameters or {})).pl()
+        return table
+
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(told)
+        try:
+            while not wait([asked], _LISTENS_EVERY).done:
+                pass
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+        return asked.result()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from fleet_pipeline.errors import ConfigurationError, PublicationError
 from fleet_pipeline.ledger.store import UNREADABLE
 from fleet_pipeline.publishing import trace
 from fleet_pipeline.publishing.figures import resolve
-from fleet_pipeline.tables import in_memory
+from fleet_pipeline.tables import answer, in_memory
 
 ROWS_SHOWN: Final = 20
 
@@ -71,8 +71,8 @@ def explain(folder: Path, address: str) -> Explanation:
         raise PublicationError(f"{address}: nothing says where it comes from")
     frames = {name: _table(folder, name) for name in origin.tables}
     with in_memory(frames) as connection:
-        found = connection.sql(origin.statement).fetchall()
-        behind = connection.sql(origin.rows).pl()
+        found = connection.execute(origin.statement).fetchall()
+        behind = answer(connection, origin.rows)
     recomputed = trace.plain(found[0][0]) if found else None
     return Explanation(
         id=address,

@@ -16,7 +16,7 @@ import polars as pl
 from fleet_pipeline.errors import ConfigurationError
 from fleet_pipeline.home import Home
 from fleet_pipeline.reports.views import View, require_whole, views
-from fleet_pipeline.tables import interruptions
+from fleet_pipeline.tables import answer
 
 LATEST: Final = "latest"
 """The schema in which each weekly table has only its last week."""
@@ -83,8 +83,7 @@ def _sealed(named: dict[str, View]) -> Iterator[duckdb.DuckDBPyConnection]:
                 )
         for seal in _SEALS:
             engine.execute(seal)
-        with interruptions():
-            yield engine
+        yield engine
 
 
 def _only_select(engine: duckdb.DuckDBPyConnection, question: str) -> str:
@@ -100,17 +99,17 @@ def _only_select(engine: duckdb.DuckDBPyConnection, question: str) -> str:
 
 def _answer(engine: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     try:
-        answer: pl.DataFrame = engine.sql(query).pl()
+        told = answer(engine, query)
     except duckdb.Error as error:
         raise ConfigurationError(_in_one_line(error)) from None
     except pl.exceptions.PolarsError:
         raise ConfigurationError(
             "a column of the answer has a type that has no form here; cast it to varchar"
         ) from None
-    return answer.with_columns(
+    return told.with_columns(
         pl.col(name).cast(pl.Int64)
-        for name, dtype in answer.schema.items()
-        if dtype == _HUGEINT and _fits(answer[name])
+        for name, dtype in told.schema.items()
+        if dtype == _HUGEINT and _fits(told[name])
     )
 
 
