@@ -19,7 +19,7 @@ RANKING = "cheap-model-offload-ranking.md"
 
 
 def list_hosts(ready: Ready, *hosts: str) -> None:
-    listed = ", ".join(f"{{host: {host}, claude: [somewhere]}}" for host in hosts)
+    listed = ", ".join(f"{{host: {host}, claude: [of-{host}]}}" for host in hosts)
     file = ready.org_folder / "fleet.yaml"
     file.write_text(file.read_text().replace("sources: []", f"sources: [{listed}]"))
 
