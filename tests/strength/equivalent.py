@@ -43,6 +43,22 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rows let in: some.filter((known == known.shift(1)) | (known == known.shift(-1))) -> some",
     ): "an id of one day ties that day to itself: memory, not results",
     (
+        f"{LEDGER}connected.py",
+        "_ids_with_their_days",
+        "truth: True -> False",
+    ): "sorted in place or beside: memory, not results",
+    (
+        f"{LEDGER}connected.py",
+        "_ids_on",
+        "rows let in: pl.concat([ids.with_their_days(rows[name], rows['ts']) for name in _TIES])"
+        ".unique() -> pl.concat([ids.with_their_days(rows[name], rows['ts']) for name in _TIES])",
+    ): "an id that is there twice has one day, too",
+    (
+        f"{LEDGER}counting.py",
+        "the module",
+        "operator: 3 * 2 ** 18 -> 3 / 2 ** 18",
+    ): "a day at a time: memory, not results",
+    (
         f"{LEDGER}ids.py",
         "the module",
         "number: 16 -> 17",

@@ -295,6 +295,13 @@ def test_a_review_is_billed_once_to_its_own_thread():
     assert ledger.filter(agent_type="review")["input_tokens"].to_list() == [5, 6]
 
 
+def test_a_subagent_that_asks_the_same_as_a_review_is_billed_beside_it():
+    parent, review = reviewed()
+    spawn = {"subagent": {"thread_spawn": {"parent_thread_id": parent.thread_id}}}
+    child = Rollout(3, review.now, source=spawn).turn().request(usage(5)).request(usage(6))
+    assert sorted(billed(parent, child)) == sorted(billed(parent) + billed(child))
+
+
 def test_a_review_without_a_file_of_its_own_is_billed_to_its_parent():
     parent, _ = reviewed()
     assert billed(parent) == [(50, 0, 10), (5, 0, 10), (6, 0, 10), (60, 0, 10)]
