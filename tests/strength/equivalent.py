@@ -13,6 +13,57 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rows let in: pl.concat(ids).unique() -> pl.concat(ids)",
     ): "is_in asks a set; fewer values only take less memory",
     (
+        f"{LEDGER}claude_rules.py",
+        "_repaired",
+        "rows let in: rows.filter(pl.col('agent_id').is_not_null()) -> rows",
+    ): "a note always names its agent: what has none joins nothing",
+    (
+        f"{LEDGER}codex_rules.py",
+        "_superseded",
+        "comparison: pl.col('order') > pl.col('first_record') ->"
+        " pl.col('order') >= pl.col('first_record')",
+    ): "a count and a record are never one line",
+    (
+        f"{LEDGER}connected.py",
+        "_hashes_of",
+        "rows let in: rows[name].drop_nulls() -> rows[name]",
+    ): "no id that is remembered is null",
+    (
+        f"{LEDGER}connected.py",
+        "_ids_elsewhere",
+        "rows let in: hashes.filter(hashes.is_in(_list(self._days_of_id))) -> hashes",
+    ): "an id of one day is on no other: memory, not results",
+    (
+        f"{LEDGER}counting.py",
+        "the module",
+        "number: 18 -> 19",
+    ): "how many bytes of days are counted at once: memory, not results",
+    (
+        f"{LEDGER}counting.py",
+        "the module",
+        "number: 3 -> 4",
+    ): "the same",
+    (
+        f"{LEDGER}counting.py",
+        "_days_in",
+        "rows let in: rows['ts'].dt.date().unique() -> rows['ts'].dt.date()",
+    ): "they end in a set",
+    (
+        f"{LEDGER}counting.py",
+        "_days_that_differ",
+        "rows let in: both.filter(both.is_unique()) -> both",
+    ): "a day is made again from the same rows, and is the same",
+    (
+        f"{LEDGER}counting.py",
+        "_replace",
+        "operator: is_ours & is_known -> is_ours | is_known",
+    ): "the same",
+    (
+        f"{LEDGER}counting.py",
+        "_replace",
+        "rows let in: counted.filter(_is_on(beside)) -> counted",
+    ): "the same",
+    (
         f"{LEDGER}connected.py",
         "the module",
         "number: 2 -> 3",
