@@ -81,6 +81,7 @@ def test_a_demo_fleet_is_published_as_it_truly_was_and_again_byte_for_byte(
     assert digests(site) == before
 
 
+@pytest.mark.slow
 def test_folders_without_a_transcript_publish_nothing(fleet_process: RunReally, org: Path) -> None:
     Path("empty").mkdir()
     result = fleet_process("refresh", "--claude", "empty", "--as-of", AS_OF, "--json")

@@ -121,6 +121,7 @@ def test_the_copy_of_the_ranking_follows_only_the_newest_week(ready: Ready) -> N
     assert copy.read_text() == ranking_of(ready, CLOSE) != ranking_of(ready, BEFORE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(BEFORE, CLOSE), (CLOSE, BEFORE)])
 def test_a_further_site_holds_every_week_whatever_their_order(
     ready: Ready, order: tuple[date, date], tmp_path: Path
