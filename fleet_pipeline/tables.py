@@ -78,7 +78,8 @@ def answer(
             while not wait([asked], _LISTENS_EVERY).done:
                 pass
         except KeyboardInterrupt:
-            connection.interrupt()
+            while not wait([asked], _LISTENS_EVERY).done:
+                connection.interrupt()  # again: a statement that had not begun yet forgets it
             raise
         return asked.result()
 
