@@ -7,13 +7,14 @@ file; reading and writing Parquet belongs to the graph.
 import os
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from textwrap import indent
+from threading import Event, Thread
 
 import duckdb
 import polars as pl
@@ -67,34 +68,41 @@ def answer(
     and a signal that another thread was given wakes nobody who waits without end. Raises
     duckdb.Error for what it does not accept.
     """
+    told: Future[pl.DataFrame] = Future()
+    interrupted = Event()
 
-    def told() -> pl.DataFrame:
-        table: pl.DataFrame = connection.sql(query, params=dict(parameters or {})).pl()
-        return table
-
-    with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(told)
+    def ask() -> None:
+        if interrupted.is_set():
+            return
         try:
-            while not wait([asked], _LISTENS_EVERY).done:
-                pass
-        except KeyboardInterrupt:
-            while not wait([asked], _LISTENS_EVERY).done:
-                connection.interrupt()  # again: a statement that had not begun yet forgets it
-            raise
-        return asked.result()
+            told.set_result(connection.sql(query, params=dict(parameters or {})).pl())
+        except BaseException as error:
+            told.set_exception(error)
+
+    beside = Thread(target=ask)
+    try:
+        beside.start()
+        while not wait([told], _LISTENS_EVERY).done:
+            pass
+    except KeyboardInterrupt:
+        interrupted.set()
+        while beside.is_alive():
+            connection.interrupt()  # again: a statement that had not begun yet forgets it
+            beside.join(_LISTENS_EVERY)
+        raise
+    return told.result()
 
 
 @contextmanager
 def in_memory(frames: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a DuckDB in UTC that knows ``frames`` by name, and nothing else of this machine."""
-    with _database(os.getpid()).cursor() as connection:
+    with interruptions(), _database(os.getpid()).cursor() as connection:
         # No silent look at Python variables that happen to bear a table's name.
         connection.sql("set python_enable_replacements = false")
         for name, frame in frames.items():
             # In the form that it has: DuckDB itself would ask for one that copies every text.
             connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
-        with interruptions():
-            yield connection
+        yield connection
 
 
 @contextmanager

@@ -77,10 +77,10 @@ def _post(variable: str, document: Mapping[str, object], environment: Mapping[st
     except (ImportError, ValueError, httpx.InvalidURL):  # which may quote a proxy's password
         raise Untold(f"{url.host} cannot be told: {UNFIT_PROXY}") from None
     with client:
-        _post_again(client, url, document)
+        _send_to(client, url, document)
 
 
-def _post_again(client: httpx.Client, url: httpx.URL, document: Mapping[str, object]) -> None:
+def _send_to(client: httpx.Client, url: httpx.URL, document: Mapping[str, object]) -> None:
     """Post a document, once more where the fault may have passed."""
     for left in reversed(range(_TRIES)):
         try:
