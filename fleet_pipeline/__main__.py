@@ -29,7 +29,8 @@ def main() -> None:
     except SystemExit as end:
         _leave(end)
     except OSError as error:  # of the help: what goes wrong in a command is told by the command
-        sys.exit(f"fleet: {error.strerror}")
+        print(f"fleet: {error.strerror}", file=sys.stderr, flush=True)
+        os._exit(1)  # Python itself would try again to write what was refused
 
 
 def _open_what_was_closed() -> None:
